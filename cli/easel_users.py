@@ -1,4 +1,4 @@
-"""`easel users`: list accounts, set quota and weight, disable and enable, and switch a second factor off."""
+"""`easel users`: list accounts, set quota and weight, confirm an address, disable and enable, end a second factor."""
 
 import argparse
 from collections.abc import Callable
@@ -27,6 +27,10 @@ WEIGHT = """\
 Sets the weight of an account's next jobs in the fair queue: while jobs of several users wait, those with weight 2 start
 twice as often as those with 1, with which every account begins. Jobs that already wait keep their places.
 """
+CONFIRM = """\
+Records that the address belongs to the account, as a link in a mail would. Where the site confirms addresses, only
+confirmed ones get mail about jobs.
+"""
 DISABLE = """\
 Disables an account: log-in, sessions and API tokens stop working, and every answer is 403 account_disabled. Queued jobs
 are cancelled, generating ones within a step; their quota is returned. The account keeps its jobs and pictures, and
@@ -51,7 +55,7 @@ T = TypeVar("T")
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group's parser."""
-    group = groups.add_parser("users", help="accounts: quota, weight, disable, enable, codes", allow_abbrev=False)
+    group = groups.add_parser("users", help="accounts: quota, weight, access, address, codes", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     lister = arguments.add_command(commands, "list", _list, "list the latest accounts", LIST)
     lister.add_argument("--search", type=arguments.text, metavar="TEXT", help="only addresses that contain this")
@@ -61,6 +65,7 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
     quota.add_argument("jobs", type=_jobs_per_day, metavar="N|default", help="jobs a day")
     weight = _add_for_account(commands, "weight", _weight, "set an account's weight in the fair queue", WEIGHT)
     weight.add_argument("weight", type=arguments.weight, metavar="W", help="0.01 to 100; every account begins with 1")
+    _add_for_account(commands, "confirm", _confirm, "record an address as confirmed", CONFIRM)
     disable = _add_for_account(commands, "disable", _disable, "disable an account and cancel its jobs", DISABLE)
     disable.add_argument("--reason", type=arguments.text, metavar="TEXT", help="for operators; users do not see it")
     disable.add_argument("--hide", action="store_true", help="also take published pictures out of the gallery")
@@ -103,6 +108,7 @@ def _columns(site_quota: int) -> "tuple[Column[UserOverview], ...]":
         Column("QUEUED", lambda user: user.queued, right=True),
         Column("RUNNING", lambda user: user.running, right=True),
         Column("WEIGHT", lambda user: f"{user.weight:g}", right=True),
+        Column("CONFIRMED", lambda user: "yes" if user.confirmed_at else "no"),
         Column("DISABLED", _disabled),
     )
 
@@ -118,6 +124,7 @@ def _as_json(user: "UserOverview", site_quota: int) -> dict[str, object]:
         "queued": user.queued,
         "running": user.running,
         "weight": user.weight,
+        "confirmed_at": user.confirmed_at,
         "disabled_at": user.disabled_at,
         "disabled_reason": user.disabled_reason,
     }
@@ -149,6 +156,14 @@ def _weight(services: "Services", options: argparse.Namespace) -> int:
 
     _for_account(accounts.set_weight, services, options.email, options.weight)
     print(f"The next jobs of {options.email} have the weight {options.weight:g}.")
+    return ExitCode.DONE
+
+
+def _confirm(services: "Services", options: argparse.Namespace) -> int:
+    from shared.admin import accounts
+
+    changed = _for_account(accounts.confirm, services, options.email)
+    print(f"{options.email} {'is confirmed' if changed else 'was confirmed before; nothing has changed'}.")
     return ExitCode.DONE
 
 

@@ -6,20 +6,20 @@ from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, ServicesDep, clear_session_cookie
 from functions.http.problems import CHANGING, SIGNED_IN, WITH_BODY, problems
 from functions.http.threads import passwords
-from shared.accounts import addresses, sessions
+from shared.accounts import addresses, confirmation, sessions
 from shared.accounts import service as accounts
 from shared.accounts.store import User
 from shared.api.account_schemas import (
+    AcceptedView,
     AccountChange,
     AccountDeletion,
     AccountView,
     EmailChange,
     PasswordChange,
-    ResetView,
     UserView,
     WebhookSecretView,
 )
-from shared.core.errors import BadCredentials, RateLimited
+from shared.core.errors import BadCredentials, InvalidRequest, NotConfirmed, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
@@ -31,7 +31,7 @@ def get_account(credential: CredentialDep, services: ServicesDep) -> accounts.Ac
     return accounts.get_account(services, credential)
 
 
-@router.patch("/v1/me", response_model=UserView, responses=problems(*CHANGING, *WITH_BODY))
+@router.patch("/v1/me", response_model=UserView, responses=problems(*CHANGING, *WITH_BODY, NotConfirmed))
 def change_account(body: AccountChange, credential: CredentialDep, services: ServicesDep) -> User:
     """Set the default notification of new jobs, the language of your mail, or the address of your webhooks."""
     return accounts.change_account(services, credential, body)
@@ -63,12 +63,24 @@ async def change_password(body: PasswordChange, credential: CredentialDep, servi
 @router.post(
     "/v1/me/email",
     status_code=202,
-    response_model=ResetView,
+    response_model=AcceptedView,
     responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited),
 )
 async def change_email(body: EmailChange, credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
     """Send a link to the address that your account is to have. It counts once the link was opened."""
     await passwords().call(addresses.request_change, services, credential, body.password, body.email)
+    return {"status": "accepted"}
+
+
+@router.post(
+    "/v1/me/confirmation",
+    status_code=202,
+    response_model=AcceptedView,
+    responses=problems(*CHANGING, InvalidRequest, RateLimited),
+)
+def request_confirmation(credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
+    """Send a link that confirms the address of your account, unless it is confirmed already."""
+    confirmation.request_confirmation(services, credential)
     return {"status": "accepted"}
 
 

@@ -6,16 +6,16 @@ from functions.http.app import lambda_handler
 from functions.http.dependencies import NetworkDep, ServicesDep
 from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
-from shared.accounts import addresses, recovery
-from shared.api.account_schemas import Confirmation, ConfirmationView, NewPasswordByLink, ResetRequest, ResetView
-from shared.core.errors import AlreadyUsed, EmailTaken, RateLimited
+from shared.accounts import confirmation, recovery
+from shared.api.account_schemas import AcceptedView, Confirmation, ConfirmationView, NewPasswordByLink, ResetRequest
+from shared.core.errors import AlreadyUsed, BadCredentials, EmailTaken, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
 @router.post(
-    "/v1/password-reset", status_code=202, response_model=ResetView, responses=problems(*WITH_BODY, RateLimited)
+    "/v1/password-reset", status_code=202, response_model=AcceptedView, responses=problems(*WITH_BODY, RateLimited)
 )
 def request_reset(body: ResetRequest, services: ServicesDep, network: NetworkDep) -> dict[str, str]:
     """Send a link for a new password. The answer is the same whether the address has an account or not."""
@@ -29,8 +29,12 @@ async def reset_password(body: NewPasswordByLink, services: ServicesDep) -> None
     await passwords().call(recovery.reset_password, services, body.token, body.password)
 
 
-@router.post("/v1/verify", response_model=ConfirmationView, responses=problems(*WITH_BODY, AlreadyUsed, EmailTaken))
-def confirm(body: Confirmation, services: ServicesDep) -> dict[str, str]:
-    """Confirm the new address of an account, which the link was sent to. It is the account's from now on."""
-    addresses.confirm(services, body.token)
+@router.post(
+    "/v1/verify",
+    response_model=ConfirmationView,
+    responses=problems(*WITH_BODY, BadCredentials, AlreadyUsed, EmailTaken, RateLimited),
+)
+async def confirm(body: Confirmation, services: ServicesDep) -> dict[str, str]:
+    """Confirm the address that the link was sent to: of a new account, of an account, or the new one of an account."""
+    await passwords().call(confirmation.confirm, services, body.token, body.password)
     return {"status": "confirmed"}

@@ -61,9 +61,15 @@ class Api:
         raise DemoError(f"Easel at {self._url} does not answer. Look at what `make run` prints there.")
 
     def sign_up(self) -> None:
-        """Sign up with a temporary account; its random password is not stored."""
+        """Sign up with a temporary account; its random password is not stored.
+
+        Raises:
+            DemoError: The site confirms addresses.
+        """
         account = {"email": f"demo-{secrets.token_hex(8)}@example.com", "password": secrets.token_urlsafe(24)}
         answer = self.call("POST", "/v1/signup", json=account)
+        if "token" not in answer:
+            raise DemoError("This site confirms addresses by mail, and a demo has none. Set EASEL_VERIFY_EMAIL=off.")
         # Authenticate by token only. A session cookie would also require an Origin header.
         self._session.cookies.clear()
         self._session.headers["Authorization"] = f"Bearer {answer['token']}"

@@ -70,6 +70,13 @@ class Services:
         """Return whether this site can send mail; without it, `notify` is not offered."""
         return bool(self.settings.mail_url)
 
+    def may_mail(self, *, confirmed: bool) -> bool:
+        """Return whether this site sends mail to an account's address. confirmed: whether its owner has confirmed it.
+
+        Mail by which its owner confirms it or gets the account back is sent in any case.
+        """
+        return self.sends_mail and (confirmed or not self.settings.confirms_addresses)
+
     @cached_property
     def db(self) -> Database:
         """The database."""

@@ -21,6 +21,7 @@ from shared.core.errors import (
     Internal,
     InvalidRequest,
     MethodNotAllowed,
+    NotConfirmed,
     NotFound,
     NotPermitted,
     NotSignedIn,
@@ -37,7 +38,7 @@ SIGNED_IN = (NotSignedIn, AccountDisabled, NotPermitted)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
 FULL = (QueueFull, QuotaSpent, StorageFull, Capacity)
-SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, RateLimited, *FULL)
+SUBMITTING = (*CHANGING, NotConfirmed, *WITH_BODY, BadRequest, IdempotencyMismatch, RateLimited, *FULL)
 
 _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 

@@ -6,14 +6,16 @@ from alembic import op
 from migrations.functions import rewrite_function
 
 revision = "0037"
-down_revision = "0035"
+down_revision = "0036"
 branch_labels = None
 depends_on = None
 
 _ALL = "'{jobs:read,jobs:write,account}'"
 _KNOWN = "rights <@ ARRAY['jobs:read'::text, 'jobs:write'::text, 'account'::text]"
-_KINDS = "kind IN ('reset', 'password_changed', 'email_change', 'email_changed')"
-_MORE_KINDS = _KINDS.replace(")", ", 'second_factor_on', 'second_factor_off')")
+_KINDS = """kind IN (
+    'reset', 'password_changed', 'email_change', 'email_changed', 'signup', 'confirmation', 'new_device'
+)"""
+_MORE_KINDS = _KINDS.replace("\n)", ", 'second_factor_on', 'second_factor_off')")
 
 # These functions take a token's hash. They find no token that lacks the right, nor one whose last use is to be
 # recorded: those are looked up, and recorded, by a statement that may write. The version before gives no `used_within`.

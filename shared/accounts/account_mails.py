@@ -4,26 +4,34 @@ A secret is made when its mail is sent, so it is in no row; a mail that is sent 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Kind = Literal["reset", "password_changed", "email_change", "email_changed", "second_factor_on", "second_factor_off"]
-LinkKind = Literal["reset", "email"]
+Kind = Literal[
+    *("reset", "password_changed", "email_change", "email_changed", "second_factor_on", "second_factor_off"),
+    *("signup", "has_account", "confirmation", "new_device"),
+]
+LinkKind = Literal["reset", "email", "signup", "confirm"]
 
 LEASE_S = 300.0
 """Longer than handing over one mail can take, even if the server uses its time limit for each answer."""
 
 MOST_LINKS = 5
-"""Links of one kind that work at the same time for an account. Beyond them no mail is sent."""
+"""Links of one kind that work at the same time for an account, or an address without. Beyond them no mail is sent."""
 
 _EXPIRED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class AccountMail:
-    """A mail that this process may send. `attempts` identifies the claim; without a user it is not sent."""
+    """A mail that this process may send. `attempts` identifies the claim.
+
+    A `signup` is for an address that has no account; if it has one, the mail is a `has_account`. `device`: what a
+    `new_device` is about.
+    """
 
     id: UUID
     attempts: int
@@ -31,24 +39,49 @@ class AccountMail:
     email: str
     user_id: UUID | None
     language: str
+    device: str | None
+    created_at: datetime
     outbox: Literal["account_mails"] = "account_mails"
+
+    @property
+    def has_recipient(self) -> bool:
+        """Return whether it is sent: not to a disabled account, and to an address without one only for a sign-up."""
+        return self.user_id is not None or self.kind == "signup"
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link of a mail that still works: the account and the address that it was sent to."""
+    """A link of a mail that still works: the account, and the address that it was sent to, in which language.
 
-    user_id: UUID
+    That of a sign-up has no account yet.
+    """
+
+    kind: LinkKind
+    user_id: UUID | None
     email: str
+    language: str
 
 
-def add(connection: Connection, kind: Kind, email: str, user_id: UUID | None = None) -> None:
-    """Send a mail to an address, unless the same waits already. Without a user: if an account has the address."""
+def add(
+    connection: Connection,
+    kind: Kind,
+    email: str,
+    user_id: UUID | None = None,
+    *,
+    language: str | None = None,
+    device: str | None = None,
+) -> None:
+    """Send a mail to an address, unless the same waits already.
+
+    Without a user it is for the account that has the address by then. language: for one without an account; device:
+    what the mail is about.
+    """
     query = text("""
-        INSERT INTO account_mails (kind, email, user_id) VALUES (:kind, :email, :user_id)
-        ON CONFLICT (email, kind) DO NOTHING
+        INSERT INTO account_mails (kind, email, user_id, language, device)
+        VALUES (:kind, :email, :user_id, :language, :device) ON CONFLICT (email, kind) DO NOTHING
     """)
-    connection.execute(query, {"kind": kind, "email": email, "user_id": user_id})
+    values = {"kind": kind, "email": email, "user_id": user_id, "language": language, "device": device}
+    connection.execute(query, values)
 
 
 _CLAIM = text("""
@@ -58,11 +91,14 @@ WITH taken AS (
         SELECT id FROM account_mails WHERE due_at <= (SELECT clock_timestamp())
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, attempts, kind, email, user_id
+    RETURNING id, attempts, kind, email, user_id, language, device, created_at
 )
-SELECT taken.id, taken.attempts, taken.kind, taken.email, u.id AS user_id, coalesce(u.language, 'en') AS language
-FROM taken LEFT JOIN users u ON u.disabled_at IS NULL
-    AND u.id = coalesce(taken.user_id, (SELECT found.id FROM users found WHERE found.email = taken.email))
+SELECT taken.id, taken.attempts,
+    CASE WHEN taken.kind = 'signup' AND u.id IS NOT NULL THEN 'has_account' ELSE taken.kind END AS kind,
+    taken.email, CASE WHEN u.disabled_at IS NULL THEN u.id END AS user_id,
+    coalesce(u.language, taken.language, 'en') AS language, taken.device, taken.created_at
+FROM taken LEFT JOIN users u
+    ON u.id = coalesce(taken.user_id, (SELECT found.id FROM users found WHERE found.email = taken.email))
 """)
 
 
@@ -81,16 +117,19 @@ def issue_link(connection: Connection, mail: AccountMail, kind: LinkKind, link_h
         )
     """)
     connection.execute(expired, {"limit": _EXPIRED_AT_ONCE})
-    query = text("""
-        INSERT INTO account_links (hash, kind, user_id, email, mail_id, expires_at)
-        SELECT :hash, :kind, :user_id, :email, :mail_id, clock_timestamp() + make_interval(secs => :lifetime_s)
+    same = "user_id IS NULL AND email = :email" if mail.user_id is None else "user_id = :user_id"
+    query = text(f"""
+        INSERT INTO account_links (hash, kind, user_id, email, mail_id, language, expires_at)
+        SELECT :hash, :kind, :user_id, :email, :mail_id, :language,
+            clock_timestamp() + make_interval(secs => :lifetime_s)
         WHERE (
             SELECT count(*) FROM account_links
-            WHERE user_id = :user_id AND kind = :kind AND expires_at > clock_timestamp()
+            WHERE {same} AND kind = :kind AND expires_at > clock_timestamp()
         ) < :most AND EXISTS (SELECT FROM account_mails WHERE id = :mail_id)
     """)
     values = {"hash": link_hash, "kind": kind, "user_id": mail.user_id, "email": mail.email, "mail_id": mail.id}
-    return connection.execute(query, values | {"lifetime_s": lifetime_s, "most": MOST_LINKS}).rowcount == 1
+    limits = {"language": mail.language, "lifetime_s": lifetime_s, "most": MOST_LINKS}
+    return connection.execute(query, values | limits).rowcount == 1
 
 
 def withdraw_links(connection: Connection, mail: AccountMail) -> None:
@@ -98,14 +137,15 @@ def withdraw_links(connection: Connection, mail: AccountMail) -> None:
     connection.execute(text("DELETE FROM account_links WHERE mail_id = :mail_id"), {"mail_id": mail.id})
 
 
-def find_link(connection: Connection, kind: LinkKind, link_hash: bytes) -> Link | None:
+def find_link(connection: Connection, link_hash: bytes, *kinds: LinkKind) -> Link | None:
     """Return a link that works: not used, not too old, of an account that still has the address, or is to get it."""
     query = text("""
-        SELECT l.user_id, l.email FROM account_links l
-        JOIN users u ON u.id = l.user_id AND u.disabled_at IS NULL AND (u.email = l.email OR l.kind = 'email')
-        WHERE l.hash = :hash AND l.kind = :kind AND l.expires_at > clock_timestamp()
+        SELECT l.kind, l.user_id, l.email, coalesce(l.language, 'en') FROM account_links l
+        LEFT JOIN users u ON u.id = l.user_id AND u.disabled_at IS NULL AND (u.email = l.email OR l.kind = 'email')
+        WHERE l.hash = :hash AND l.kind = ANY(:kinds) AND l.expires_at > clock_timestamp()
+            AND (l.kind = 'signup' OR u.id IS NOT NULL)
     """)
-    row = connection.execute(query, {"hash": link_hash, "kind": kind}).one_or_none()
+    row = connection.execute(query, {"hash": link_hash, "kinds": list(kinds)}).one_or_none()
     return Link(*row) if row else None
 
 
@@ -113,4 +153,12 @@ def delete_links(connection: Connection, user_id: UUID) -> None:
     """Make all links of an account useless, also the one that is to be sent to another address."""
     values = {"user_id": user_id}
     connection.execute(text("DELETE FROM account_links WHERE user_id = :user_id"), values)
-    connection.execute(text("DELETE FROM account_mails WHERE user_id = :user_id AND kind = 'email_change'"), values)
+    waiting = text("DELETE FROM account_mails WHERE user_id = :user_id AND kind IN ('email_change', 'confirmation')")
+    connection.execute(waiting, values)
+
+
+def delete_sign_ups(connection: Connection, email: str) -> None:
+    """Make all links of sign-ups useless that were sent, or are to be sent, to an address."""
+    values = {"email": email}
+    connection.execute(text("DELETE FROM account_links WHERE user_id IS NULL AND email = :email"), values)
+    connection.execute(text("DELETE FROM account_mails WHERE email = :email AND kind = 'signup'"), values)

@@ -1,10 +1,9 @@
 """Another address for an account. It counts once its owner has opened the link that was sent to it."""
 
-from shared.accounts import account_mails
+from shared.accounts import account_mails, address_store
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
-from shared.accounts.tokens import token_hash
 from shared.core.errors import NO_RESET, AlreadyUsed, InvalidRequest
 from shared.services import Services
 
@@ -24,22 +23,21 @@ def request_change(services: Services, credential: Credential, password: str, em
         account_mails.add(connection, "email_change", address, user.id)
 
 
-def confirm(services: Services, token: str) -> None:
+def change(services: Services, link_hash: bytes) -> None:
     """Give an account the address that the link was sent to, and notify the old one.
 
     Raises:
         AlreadyUsed: The link was used, is too old, or never existed.
         EmailTaken: Another account has the address.
     """
-    link_hash = token_hash(token) or b""
     with services.db.begin() as connection:
-        link = account_mails.find_link(connection, "email", link_hash)
-        if link is None:
+        link = account_mails.find_link(connection, link_hash, "email")
+        if link is None or link.user_id is None:
             raise AlreadyUsed
         user_store.lock(connection, link.user_id)
-        if account_mails.find_link(connection, "email", link_hash) is None:
+        if account_mails.find_link(connection, link_hash, "email") is None:
             raise AlreadyUsed  # it was used in a transaction that has just ended
         account_mails.delete_links(connection, link.user_id)
-        old_email = user_store.set_email(connection, link.user_id, link.email)
-        if services.sends_mail:
-            account_mails.add(connection, "email_changed", old_email, link.user_id)
+        old = address_store.set_email(connection, link.user_id, link.email)
+        if services.may_mail(confirmed=old.confirmed):
+            account_mails.add(connection, "email_changed", old.email, link.user_id)

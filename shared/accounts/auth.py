@@ -7,8 +7,9 @@ from sqlalchemy import Connection
 from shared.accounts import token_store
 from shared.accounts.store import User
 from shared.accounts.token_store import Caller
-from shared.core.errors import AccountDisabled, NotPermitted, NotSignedIn
+from shared.core.errors import AccountDisabled, NotConfirmed, NotPermitted, NotSignedIn
 from shared.core.rights import Right
+from shared.services import Services
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,19 @@ def require_right(caller: Caller, right: Right | None) -> None:
     """Raise NotPermitted unless the caller's token has this right."""
     if right is not None and right not in caller.rights:
         raise NotPermitted(f"This API token does not have the right '{right}'.")
+
+
+def require_mail(services: Services, credential: Credential) -> None:
+    """Check that a site that sends mail sends it to the user who sent the request.
+
+    Raises:
+        NotConfirmed: The site confirms addresses, and the user's is not confirmed.
+    """
+    if not services.settings.confirms_addresses:
+        return
+    with services.db.statement() as connection:
+        if not require_user(connection, credential).confirmed:
+            raise NotConfirmed
 
 
 def find_caller(connection: Connection, credential: Credential) -> Caller:

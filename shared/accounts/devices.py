@@ -26,6 +26,14 @@ _SYSTEMS = (
 )
 
 
+_WORDS = frozenset(name for _, name in _BROWSERS + _SYSTEMS)
+
+
+def is_recognized(device: str) -> bool:
+    """Return whether a device's description has only words of this module, none of the program that sent it."""
+    return all(word in _WORDS for word in device.split(", "))
+
+
 def describe(user_agent: str) -> str | None:
     """Return browser and system, or the name of a program such as "curl"; None if neither is recognized."""
     known = [next((name for mark, name in marks if mark in user_agent[:1000]), None) for marks in (_BROWSERS, _SYSTEMS)]

@@ -1,6 +1,6 @@
 """A new password for a user who has forgotten theirs, by a link in a mail."""
 
-from shared.accounts import account_mails, push_subscriptions
+from shared.accounts import account_mails, address_store, known_devices, push_subscriptions
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in
@@ -30,7 +30,8 @@ def reset_password(services: Services, token: str, password: str) -> None:
     """Replace the password of the account that a link is for, and end everything that has access to it.
 
     Sessions and API tokens end, and browsers and the account's webhook are notified no more: they may belong to the
-    person because of whom the password is replaced.
+    person because of whom the password is replaced. For the same reason no device is known any more. The link also
+    confirms the address.
 
     Raises:
         AlreadyUsed: The link was used, is too old, or never existed.
@@ -38,18 +39,20 @@ def reset_password(services: Services, token: str, password: str) -> None:
     """
     link_hash = token_hash(token) or b""
     with services.db.statement() as connection:
-        link = account_mails.find_link(connection, "reset", link_hash)
-    if link is None:
+        link = account_mails.find_link(connection, link_hash, "reset")
+    if link is None or link.user_id is None:
         raise AlreadyUsed
     password_hash = accounts.hash_new_password(password, link.email)  # before the connection is taken: it takes long
     with services.db.begin() as connection:
         # One at a time for an account, so that a link is used once, and no log-in with the old password comes after.
         user_store.lock(connection, link.user_id)
-        if account_mails.find_link(connection, "reset", link_hash) is None:
+        if account_mails.find_link(connection, link_hash, "reset") is None:
             raise AlreadyUsed
         account_mails.delete_links(connection, link.user_id)
         user_store.set_password_hash(connection, link.user_id, password_hash)
+        address_store.set_confirmed(connection, link.user_id)
         user_store.delete_tokens(connection, link.user_id)
+        known_devices.delete_all(connection, link.user_id)
         user_store.set_webhook_url(connection, link.user_id, None)
         push_subscriptions.remove_all(connection, link.user_id)
         if services.sends_mail:

@@ -13,7 +13,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
-from shared.accounts import factor_store, push_subscriptions, session_store, token_store
+from shared.accounts import account_mails, factor_store, known_devices, push_subscriptions, session_store, token_store
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in, count_sign_up, new_accounts
 from shared.accounts.auth import Credential, find_caller, require_user
@@ -23,7 +23,14 @@ from shared.accounts.strength import is_well_known
 from shared.accounts.tokens import new_token, token_hash
 from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.account_schemas import AccountChange
-from shared.core.errors import NO_MAIL, AccountDisabled, BadCredentials, FieldError, InvalidRequest
+from shared.core.errors import (
+    NO_MAIL,
+    AccountDisabled,
+    BadCredentials,
+    FieldError,
+    InvalidRequest,
+    NotConfirmed,
+)
 from shared.core.limits import DAY_S
 from shared.core.rate_limits import take
 from shared.core.words import address_key, password_spellings, prepared_password
@@ -63,11 +70,17 @@ class AccountOverview:
 
 
 def sign_up(
-    services: Services, email: str, password: str, network: str | None = None, device: str | None = None
+    services: Services,
+    email: str,
+    password: str,
+    network: str | None = None,
+    device: str | None = None,
+    language: str = "en",
 ) -> Session:
-    """Create an account and sign in.
+    """Create an account and sign in, on a site that does not confirm addresses.
 
-    network: where the request comes from, None if that is not limited; device: how the list of sessions names it.
+    network: where the request comes from, None if that is not limited; device: how the list of sessions names it;
+    language: that of the account's mail.
 
     Raises:
         InvalidRequest: The address is not valid, or the password is easy to guess.
@@ -79,7 +92,7 @@ def sign_up(
     address = normalise_email(email)
     password_hash = hash_new_password(password, address)
     with services.db.begin() as connection:
-        user = user_store.create(connection, address, password_hash)
+        user = user_store.create(connection, address, password_hash, language)
         session = _open_session(services, connection, user, device)
         take(connection, new_accounts(services), "")  # last: everybody's row is locked until the transaction ends
         return session
@@ -165,9 +178,14 @@ def check_password(services: Services, credential: Credential, password: str) ->
         user = require_user(connection, credential)
         found = user_store.find_by_email(connection, user.email)
     count_log_in(services, user.email)
-    if found is None or _matching_spelling(found.password_hash, password) is None:
+    if found is None or not is_password_of(found, password):
         raise BadCredentials("The password is wrong.")
     return found
+
+
+def is_password_of(user: UserWithPassword, password: str) -> bool:
+    """Return whether it is the user's password, in any spelling."""
+    return _matching_spelling(user.password_hash, password) is not None
 
 
 def delete_rows(services: Services, closed: Collection[UUID], limit_s: float = 2.0) -> None:
@@ -200,6 +218,7 @@ def change_account(services: Services, credential: Credential, change: AccountCh
 
     Raises:
         InvalidRequest: This site sends no mail, or no webhooks to this address.
+        NotConfirmed: Mail is asked for, and the address is not confirmed.
     """
     if change.notify == "email" and not services.sends_mail:
         raise InvalidRequest(fields=(NO_MAIL,))
@@ -208,6 +227,8 @@ def change_account(services: Services, credential: Credential, change: AccountCh
         raise InvalidRequest(fields=(refusal,))
     with services.db.begin() as connection:
         user = require_user(connection, credential)
+        if change.notify == "email" and not services.may_mail(confirmed=user.confirmed):
+            raise NotConfirmed
         if change.notify is not None:
             user = user_store.set_notify(connection, user.id, change.notify)
         if change.language is not None:
@@ -226,6 +247,10 @@ def get_webhook_secret(services: Services, credential: Credential, *, renew: boo
 
 
 def _open_session(services: Services, connection: Connection, user: User, device: str | None) -> Session:
+    is_new = known_devices.record(connection, user.id, device)
+    accepts_mail = user.mail_stopped in (None, "unsubscribed")  # other stops are those of mail servers and complaints
+    if is_new and accepts_mail and services.may_mail(confirmed=user.confirmed):
+        account_mails.add(connection, "new_device", user.email, user.id, device=device)
     token = new_token()
     expires_at = session_store.create(
         connection,

@@ -58,5 +58,5 @@ def change_password(services: Services, credential: Credential, password: str, n
         user_store.set_password_hash(connection, user.id, password_hash)
         session_store.delete_others(connection, user.id, credential.token_hash)
         account_mails.delete_links(connection, user.id)
-        if services.sends_mail:
+        if services.may_mail(confirmed=user.confirmed):
             account_mails.add(connection, "password_changed", user.email, user.id)

@@ -5,14 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError
 
 from shared.core.errors import EmailTaken, NotSignedIn
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user's account. `webhook_error` is the code of the last webhook if that failed."""
+    """A user's account. `webhook_error` is the code of the last webhook if that failed.
+
+    `confirmed`: the owner of the address has opened a link that was sent there.
+    """
 
     id: UUID
     email: str
@@ -23,6 +25,7 @@ class User:
     mail_stopped: str | None = None
     webhook_url: str | None = None
     webhook_error: str | None = None
+    confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class DisabledAccount:
 
 
 USER = """u.id, u.email, u.notify, u.created_at, u.disabled_at IS NOT NULL AS disabled, u.language, u.mail_stopped,
-    u.webhook_url, u.webhook_error"""
+    u.webhook_url, u.webhook_error, u.confirmed_at IS NOT NULL AS confirmed"""
 """The columns of a `User`, of a row `u` of users."""
 
 
@@ -69,17 +72,21 @@ def find_by_email(connection: Connection, email: str) -> UserWithPassword | None
     return UserWithPassword(User(*row[:-1]), row.password_hash) if row else None
 
 
-def create(connection: Connection, email: str, password_hash: str) -> User:
-    """Insert a user.
+def create(
+    connection: Connection, email: str, password_hash: str, language: str = "en", *, confirmed: bool = False
+) -> User:
+    """Insert a user. language: that of their mail.
 
     Raises:
         EmailTaken: The address has an account.
     """
-    query = text(
-        "INSERT INTO users AS u (email, password_hash) VALUES (:email, :password_hash)"
-        f" ON CONFLICT (email) DO NOTHING RETURNING {USER}"
-    )
-    row = connection.execute(query, {"email": email, "password_hash": password_hash}).one_or_none()
+    query = text(f"""
+        INSERT INTO users AS u (email, password_hash, language, confirmed_at)
+        VALUES (:email, :password_hash, :language, CASE WHEN :confirmed THEN clock_timestamp() END)
+        ON CONFLICT (email) DO NOTHING RETURNING {USER}
+    """)
+    values = {"email": email, "password_hash": password_hash, "language": language, "confirmed": confirmed}
+    row = connection.execute(query, values).one_or_none()
     if row is None:
         raise EmailTaken
     return User(*row)
@@ -128,26 +135,6 @@ def get_webhook_secret(connection: Connection, user_id: UUID, *, renew: bool) ->
     if secret is None:
         raise NotSignedIn
     return bytes(secret)
-
-
-def set_email(connection: Connection, user_id: UUID, email: str) -> str:
-    """Give a user another address; return the old one. A stop of mail stays only if the user asked for it.
-
-    Raises:
-        EmailTaken: Another account has the address.
-    """
-    query = text("""
-        UPDATE users SET email = :email, mail_stopped = CASE WHEN mail_stopped = 'unsubscribed' THEN mail_stopped END
-        WHERE id = :user_id AND NOT EXISTS (SELECT FROM users WHERE email = :email AND id <> :user_id)
-        RETURNING old.email
-    """)
-    try:
-        old_email = connection.execute(query, {"user_id": user_id, "email": email}).scalar_one_or_none()
-    except IntegrityError:  # another transaction took it in this moment
-        raise EmailTaken from None
-    if old_email is None:
-        raise EmailTaken
-    return str(old_email)
 
 
 def keeps_password(connection: Connection, user_id: UUID, password_hash: str) -> bool:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from shared.accounts import account_mails, factor_store
+from shared.accounts import account_mails, address_store, factor_store
 from shared.accounts import store as user_store
 from shared.admin import gallery
 from shared.core.errors import NotFound
@@ -31,6 +31,7 @@ class UserOverview:
     jobs_per_day: int | None
     disabled_at: datetime | None
     disabled_reason: str | None
+    confirmed_at: datetime | None
     used_today: int
 
 
@@ -49,7 +50,7 @@ class DisableResult:
 
 
 _USERS = text("""
-SELECT id, email, created_at, queued, running, weight, jobs_per_day, disabled_at, disabled_reason,
+SELECT id, email, created_at, queued, running, weight, jobs_per_day, disabled_at, disabled_reason, confirmed_at,
     ceil(CASE WHEN quota_day = (now() AT TIME ZONE 'utc')::date THEN quota_used + quota_worked ELSE 0 END)::int
         AS used_today
 FROM users WHERE CAST(:search AS text) IS NULL OR strpos(email, :search) > 0
@@ -101,6 +102,19 @@ def set_weight(services: Services, email: str, weight: float) -> None:
     with services.db.statement() as connection:
         if not user_store.set_weight(connection, email, weight):
             raise NotFound
+
+
+def confirm(services: Services, email: str) -> bool:
+    """Record an account's address as confirmed; return whether that changed anything.
+
+    Raises:
+        NotFound: There is no such account.
+    """
+    with services.db.statement() as connection:
+        changed = address_store.confirm_by_operator(connection, email)
+    if changed is None:
+        raise NotFound
+    return changed
 
 
 def disable(services: Services, email: str, reason: str | None, *, hide: bool) -> DisableResult:

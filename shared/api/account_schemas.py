@@ -26,7 +26,10 @@ class Credentials(Request):
 
 class NewAccount(Request):
     email: Email
-    password: NewPassword
+    password: NewPassword | None = Field(
+        None, description="Required, unless this site confirms addresses: there it is set with the link in the mail."
+    )
+    language: Language = Field("en", description="The language of mail.")
 
 
 class AccountChange(Request):
@@ -64,7 +67,9 @@ class ResetRequest(Request):
     email: Email
 
 
-class ResetView(Answer):
+class AcceptedView(Answer):
+    """The rest comes by mail."""
+
     status: Literal["accepted"]
 
 
@@ -85,6 +90,9 @@ class EmailChange(Request):
 
 class Confirmation(Request):
     token: LinkToken
+    password: NewPassword | None = Field(
+        None, description="Of a new account the one that it gets, of one that is confirmed its own; else left out."
+    )
 
 
 class ConfirmationView(Answer):
@@ -102,6 +110,7 @@ class NewToken(Request):
 class UserView(Answer):
     id: Id
     email: Annotated[str, Field(json_schema_extra={"format": "email"})]
+    confirmed: bool = Field(description="Whether the address was confirmed by a link that was sent there.")
     created_at: Time
     notify: Notify
     language: Language = Field(description="The language of mail.")

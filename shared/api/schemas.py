@@ -312,6 +312,7 @@ class PresetsView(Answer):
     fields: list[dict[str, Any]]
     models: list[dict[str, Any]]
     trains_likenesses: bool = Field(description="Whether a generator of this site trains likenesses.")
+    confirms_addresses: bool = Field(description="Whether a sign-up counts once a link in a mail was opened.")
 
 
 class HealthView(Answer):

@@ -1,15 +1,29 @@
-"""The tables of mail about accounts and of second factors, beside the others in `shared.core.tables`."""
+"""The tables of mail about accounts, of known devices and second factors, beside the others in `shared.core.tables`."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import UUID
 
-from shared.core.columns import ROW_ID, metadata, outbox, owner, when
+from shared.core.columns import NOW, ROW_ID, metadata, outbox, owner, when
 
 KINDS = """kind IN (
-    'reset', 'password_changed', 'email_change', 'email_changed', 'second_factor_on', 'second_factor_off'
+    'reset', 'password_changed', 'email_change', 'email_changed', 'second_factor_on', 'second_factor_off', 'signup',
+    'confirmation', 'new_device'
 )"""
+LINK_KINDS = "kind IN ('reset', 'email', 'signup', 'confirm')"
 
-# Mail about accounts, to be sent. Without a user it is for the one with this address, if any has it by then.
+# Mail about accounts, to be sent. Without a user it is for the one with this address, if any has it by then. `language`
+# is that of a mail without a user, `device` what a `new_device` is about.
 account_mails = Table(
     "account_mails",
     metadata,
@@ -18,19 +32,33 @@ account_mails = Table(
     Column("email", Text, nullable=False),
     Column("user_id", UUID, ForeignKey("users.id", ondelete="CASCADE"), index=True),
     *outbox(),
+    Column("language", Text),
+    Column("device", Text),
     UniqueConstraint("email", "kind"),
 )
 
-# Hashes of the secrets in the links of such mail. Each is good once.
+# Hashes of the secrets in the links of such mail. Each is good once. That of a sign-up has no user yet.
 account_links = Table(
     "account_links",
     metadata,
     Column("hash", LargeBinary, primary_key=True),
-    Column("kind", Text, CheckConstraint("kind IN ('reset', 'email')", name="kind"), nullable=False),
-    owner("users", index=True),
+    Column("kind", Text, CheckConstraint(LINK_KINDS, name="kind"), nullable=False),
+    Column("user_id", UUID, ForeignKey("users.id", ondelete="CASCADE"), index=True),
     Column("email", Text, nullable=False),
     Column("mail_id", UUID, nullable=False, index=True),
     when("expires_at", nullable=False, index=True),
+    Column("language", Text),
+    CheckConstraint("(user_id IS NULL) = (kind = 'signup')", name="user"),
+    Index("ix_account_links_email", "email", postgresql_where=text("user_id IS NULL")),
+)
+
+# From which kinds of devices (browser and system) each account was signed in lately. Of an account few are kept.
+known_devices = Table(
+    "known_devices",
+    metadata,
+    owner("users", primary_key=True),
+    Column("device", Text, primary_key=True),
+    when("last_used_at", nullable=False, server_default=NOW),
 )
 
 # One for an account, which counts once it is confirmed. The secret is kept as it is: each code is computed from it.

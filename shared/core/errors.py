@@ -54,6 +54,7 @@ class FieldError:
 
 
 NO_MAIL = FieldError("notify", "must be 'none': this site sends no mail", "not_offered")
+NO_PASSWORD = FieldError("password", "is required", "required")
 NO_RESET = FieldError("email", "cannot be written to: this site sends no mail. Ask its operators", "not_offered")
 
 
@@ -117,6 +118,11 @@ class AccountDisabled(EaselError):
 
 class NotPermitted(EaselError):
     status, code, title = 403, "not_permitted", "This API token lacks the right that the request needs."
+
+
+class NotConfirmed(EaselError):
+    status, code = 403, "not_confirmed"
+    title = "Confirm your address first: open the link in our mail, or ask for another on your account's page."
 
 
 class TakenDown(EaselError):

@@ -27,6 +27,7 @@ from shared.core.setting_types import (
     Region,
     S3Url,
     choice,
+    is_this_machine,
     split_address,
     whole,
 )
@@ -76,6 +77,7 @@ class Settings(BaseModel, frozen=True):
     mail_url: MailUrl = Field("", repr=False)
     mail_from: MailFrom = Field(default_factory=_sender)
     mail_events_url: QueueUrl = ""
+    verify_email: Annotated[str | None, choice("on", "off", spelled=str.lower)] = None
     webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
     action_model: str = ""
     session_days: Annotated[int, whole(1, 400)] = 30
@@ -131,12 +133,30 @@ class Settings(BaseModel, frozen=True):
         """Return the host of the site's address."""
         return urlsplit(self.public_url).hostname
 
+    @property
+    def confirms_addresses(self) -> bool:
+        """Return whether an address counts only once its owner has opened a link that was sent there.
+
+        Unless it is set, it is so where a mail server is set up. A folder of mails, or a site that only this machine
+        can reach, has no strangers to protect, and their users no mailbox to look into.
+        """
+        if self.verify_email is not None:
+            return self.verify_email == "on"
+        return self.mail_url.startswith(("smtp", "ses")) and not is_this_machine(self.public_host)
+
     @field_validator("s3_secret_key")
     @classmethod
     def _check_keys(cls, secret_key: str | None, info: ValidationInfo) -> str | None:
         if bool(secret_key) != bool(info.data.get("s3_access_key")):
             raise ValueError("is set with AWS_ACCESS_KEY_ID, or neither is.")
         return secret_key
+
+    @field_validator("verify_email")
+    @classmethod
+    def _check_mail(cls, verify: str | None, info: ValidationInfo) -> str | None:
+        if verify == "on" and not info.data.get("mail_url"):
+            raise ValueError("=on needs EASEL_MAIL_URL.")
+        return verify
 
     @field_validator("database_auth")
     @classmethod

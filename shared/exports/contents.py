@@ -20,12 +20,16 @@ from shared.likeness.views import likeness_view
 _ACCOUNT = text(f"""
 SELECT json_build_object(
     'exported_at', {utc("clock_timestamp()")}, 'id', id, 'email', email, 'created_at', {utc("created_at")},
+    'confirmed_at', {utc("confirmed_at")},
     'notify', notify, 'language', language, 'mail_stopped', mail_stopped, 'webhook_url', webhook_url,
     'second_factor', EXISTS (SELECT FROM second_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL),
     'tokens', (SELECT coalesce(json_agg(json_build_object(
         'kind', kind, 'name', name, 'device', device, 'created_at', {utc("t.created_at")},
         'last_used_at', {utc("t.last_used_at")}, 'expires_at', {utc("t.expires_at")}, 'rights', rights
     ) ORDER BY t.id), '[]') FROM tokens t WHERE t.user_id = u.id),
+    'known_devices', (SELECT coalesce(json_agg(json_build_object(
+        'device', device, 'last_used_at', {utc("d.last_used_at")}
+    ) ORDER BY device), '[]') FROM known_devices d WHERE d.user_id = u.id),
     'browsers', (SELECT coalesce(json_agg(json_build_object(
         'endpoint', endpoint, 'created_at', {utc("p.created_at")}
     ) ORDER BY p.id), '[]') FROM push_subscriptions p WHERE p.user_id = u.id),

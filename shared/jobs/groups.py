@@ -26,7 +26,7 @@ from shared.jobs.resolution import find_defaults, find_refusal, new_job
 from shared.jobs.sources import Start, find_starts
 from shared.jobs.states import Event, State
 from shared.jobs.store import Move
-from shared.jobs.submission import exceeded_limit, limits_of, without_mail
+from shared.jobs.submission import check_mail, exceeded_limit, limits_of, without_mail
 from shared.jobs.uploads import check_uploaded
 from shared.services import Services
 
@@ -102,6 +102,7 @@ def plan(
         faults += [_of_request(index, fault) for fault in (refusal.fields if refusal else ())]
     if faults:
         return Plan(jobs, InvalidRequest(fields=tuple(faults[:MOST_ERRORS])))
+    check_mail(services, credential, (start.request for start in starts))
     check_uploaded(services, credential, jobs, lambda index: f"requests.{index}.")
     check_codes(services, credential, jobs)
     return Plan(jobs, None)

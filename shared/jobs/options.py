@@ -60,8 +60,11 @@ def list_options(services: Services) -> Option:
     }
     fields = [field | offered(USES.get(field["name"], {})) for field in request_fields()]
     models = {model: asdict(model) for model in services.models.find() if model is not None}
-    trains = trains_likenesses(services)
-    return {**options, "fields": fields, "models": list(models.values()), "trains_likenesses": trains}
+    site = {
+        "trains_likenesses": trains_likenesses(services),
+        "confirms_addresses": services.settings.confirms_addresses,
+    }
+    return {**options, "fields": fields, "models": list(models.values()), **site}
 
 
 def _is_offered(services: Services, own: presets.Defaults, use: Option) -> bool:

@@ -1,7 +1,7 @@
 """From a request to a queued job, and what its owner may do with it afterwards: read, list, cancel, delete."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from shared.accounts import store as user_store
-from shared.accounts.auth import Credential, require_user
+from shared.accounts.auth import Credential, require_mail, require_user
 from shared.api.schemas import JobRequest
 from shared.core.errors import (
     AlreadyFinished,
@@ -63,6 +63,7 @@ def submit(
         InvalidRequest: a start picture is missing, no configured generator supports the request, or this site cannot
             send the notification.
         RateLimited: too many codes of likenesses did not work.
+        NotConfirmed: mail is asked for, and the user's address is not confirmed.
     """
     fingerprint = b"" if idempotency_key is None else request.fingerprint()
     [start] = find_starts(services, credential, [without_mail(services, request)])
@@ -72,6 +73,7 @@ def submit(
     if refusal is None and job.source_keys:
         check_uploaded(services, credential, [job])
     if refusal is None:
+        check_mail(services, credential, [start.request])
         check_codes(services, credential, [job])
     with services.db.statement() as connection:
         record = queue_or_find(services, connection, credential, job, refusal)
@@ -87,6 +89,16 @@ def without_mail(services: Services, request: JobRequest) -> JobRequest:
     if request.notify is None and not services.sends_mail:
         return request.model_copy(update={"notify": "none"})
     return request
+
+
+def check_mail(services: Services, credential: Credential, requests: Iterable[JobRequest]) -> None:
+    """Check that the user gets the mail that these requests ask for. The account's default asks for none by itself.
+
+    Raises:
+        NotConfirmed: The site confirms addresses, and the user's is not confirmed.
+    """
+    if any(request.notify == "email" for request in requests):
+        require_mail(services, credential)
 
 
 def get_job(services: Services, credential: Credential, job_id: UUID) -> JobRecord:

@@ -47,12 +47,15 @@ def submit(
         InvalidRequest: Photos cannot be used, no generator of this site trains, or it cannot send the notification.
         TooManyLikenesses, QueueFull, QuotaSpent: A limit of the user prevents it.
         IdempotencyMismatch: The key was used for another request.
+        NotConfirmed: Mail is asked for, and the user's address is not confirmed.
     """
     fingerprint = b"" if idempotency_key is None else request.fingerprint()
     shown = JobRequest(prompt=_TITLE, notify=request.notify, webhook_url=request.webhook_url)
     shown = submission.without_mail(services, shown)
     job = _training(request, shown, idempotency_key, fingerprint)
     refusal = find_notification_refusal(services, shown) or _find_refusal(services, credential, request)
+    if refusal is None:
+        submission.check_mail(services, credential, [shown])
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         # Whoever submits for this user waits here, so that nobody takes the key, or the last place, meanwhile.

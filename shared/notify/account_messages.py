@@ -6,11 +6,12 @@ from urllib.parse import urlencode, urlsplit
 
 from shared.accounts import account_mails
 from shared.accounts.account_mails import AccountMail, LinkKind
+from shared.accounts.devices import is_recognized
 from shared.accounts.tokens import new_token, token_hash
 from shared.core.limits import DAY_S
 from shared.core.settings import Settings
 from shared.notify import messages
-from shared.notify.account_words import WORDS
+from shared.notify.account_words import UNKNOWN_DEVICE, WORDS
 from shared.notify.mail_html import escape, page
 from shared.services import Services
 
@@ -21,33 +22,42 @@ CONFIRMATION_LIFETIME_S = DAY_S
 _LINKS: dict[str, tuple[LinkKind, str, float]] = {
     "reset": ("reset", "/reset", RESET_LIFETIME_S),
     "email_change": ("email", "/verify", CONFIRMATION_LIFETIME_S),
+    "signup": ("signup", "/verify", CONFIRMATION_LIFETIME_S),
+    "confirmation": ("confirm", "/verify", CONFIRMATION_LIFETIME_S),
 }
 """For each kind of mail with a link: the link's kind, its page, and how long it works."""
 
+_ASKED_PASSWORD = {"signup": "new", "confirmation": "current"}
+"""For each kind of mail whose link needs a password: which, for the page."""
+
 
 def prepare(services: Services, mail: AccountMail) -> EmailMessage | None:
-    """Return the mail, with a new link if it is to have one; None if no account has the address.
+    """Return the mail, with a new link if it is to have one; None if its address has as many as it may have.
 
     Raises:
         MailRefused: Nothing can be sent to the address.
     """
-    if mail.user_id is None:
-        return None
     if mail.kind not in _LINKS:
-        return compose(mail, services.settings)
+        return compose(mail, services.settings, f"{services.settings.public_url}/reset")
     kind, path, lifetime_s = _LINKS[mail.kind]
     secret = new_token()
     with services.db.begin() as connection:
         if not account_mails.issue_link(connection, mail, kind, token_hash(secret) or b"", lifetime_s):
             return None
     # After the #, which browsers send to no server. Password managers store the new password with the address.
-    fragment = urlencode({"token": secret, "email": mail.email})
-    return compose(mail, services.settings, f"{services.settings.public_url}{path}#{fragment}")
+    fields = {"token": secret, "email": mail.email}
+    if mail.kind in _ASKED_PASSWORD:
+        fields["password"] = _ASKED_PASSWORD[mail.kind]
+    return compose(mail, services.settings, f"{services.settings.public_url}{path}#{urlencode(fields)}")
 
 
-def compose(mail: AccountMail, settings: Settings, link: str = "") -> EmailMessage:
+def compose(mail: AccountMail, settings: Settings, link: str) -> EmailMessage:
     """Return the mail as text and HTML. Raises MailRefused."""
     values = {"email": mail.email, "site": settings.public_url, "host": urlsplit(settings.public_url).netloc}
+    # A program may call itself anything, even the address of a site, which mail programs would make a link.
+    is_shown = mail.device is not None and is_recognized(mail.device)
+    values["device"] = str(mail.device) if is_shown else UNKNOWN_DEVICE[mail.language]
+    values["time"] = f"{mail.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     subject, *paragraphs = (words.format(link=link, **values) for words in WORDS[mail.language][mail.kind])
     message = messages.begin(mail.email, settings)
     message["Subject"] = subject

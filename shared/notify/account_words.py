@@ -1,5 +1,7 @@
 """The words of mails about accounts, by language and kind: a subject, then paragraphs. `{link}` is one by itself."""
 
+UNKNOWN_DEVICE = {"en": "an unknown device", "ru": "неизвестное устройство"}
+
 WORDS: dict[str, dict[str, tuple[str, ...]]] = {
     "en": {
         "reset": (
@@ -35,6 +37,31 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Logging in to the account of {email} at {site} needs only the password from now on.",
             "If it was not you, change your password there at once, and switch two-step log-in on again.",
         ),
+        "signup": (
+            "Your account for {host}",
+            "Somebody asked for an account with this address at {site}. Open this link to create it:",
+            "{link}",
+            "It works once, for a day. If you did not ask for it, ignore this mail: without you there is no account.",
+        ),
+        "has_account": (
+            "You have an account for {host}",
+            "Somebody asked for an account with this address at {site}. It has one already: log in there.",
+            "If you do not know its password, or somebody else made it, ask for a new one here. It ends all sessions:",
+            "{link}",
+            "If you did not ask for it, ignore this mail.",
+        ),
+        "confirmation": (
+            "Confirm this address for {host}",
+            "An account at {site} has this address. Open this link and enter its password to confirm it:",
+            "{link}",
+            "It works once, for a day. If you did not create the account, ignore this mail.",
+        ),
+        "new_device": (
+            "A new sign-in to {host}",
+            "Your account {email} was signed in to from a device that is new to it: {device}, {time}.",
+            "If it was you, there is nothing to do. If not, choose a new password here. It ends all sessions:",
+            "{link}",
+        ),
     },
     "ru": {
         "reset": (
@@ -69,6 +96,31 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Двухэтапный вход для {host} выключен",
             "Теперь для входа в учётную запись {email} на сайте {site} достаточно пароля.",
             "Если это сделали не вы, сразу смените там пароль и снова включите двухэтапный вход.",
+        ),
+        "signup": (
+            "Ваша учётная запись на {host}",
+            "Кто-то запросил учётную запись с этим адресом на сайте {site}. Откройте ссылку, чтобы создать её:",
+            "{link}",
+            "Она действует один раз, сутки. Если это были не вы, ничего не делайте: без вас записи не будет.",
+        ),
+        "has_account": (
+            "У вас есть учётная запись на {host}",
+            "Кто-то запросил учётную запись с этим адресом на сайте {site}. Она уже есть: войдите на сайте.",
+            "Если вы не знаете пароля или запись создали не вы, задайте новый пароль здесь. Все сеансы закончатся:",
+            "{link}",
+            "Если это были не вы, ничего не делайте.",
+        ),
+        "confirmation": (
+            "Подтвердите этот адрес для {host}",
+            "У учётной записи на сайте {site} этот адрес. Откройте ссылку и введите её пароль, чтобы подтвердить его:",
+            "{link}",
+            "Она действует один раз, сутки. Если учётную запись создали не вы, ничего не делайте.",
+        ),
+        "new_device": (
+            "Новый вход на {host}",
+            "В вашу учётную запись {email} вошли с нового для неё устройства: {device}, {time}.",
+            "Если это были вы, ничего не делайте. Если нет, задайте новый пароль здесь. Все сеансы закончатся:",
+            "{link}",
         ),
     },
 }

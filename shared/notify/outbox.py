@@ -69,12 +69,12 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim | AccountMai
     # Counted apart, so that mail about jobs does not hold up a link for a new password.
     name = "mails" if isinstance(claim, MailClaim) else "account mails"
     limit = rate_limits.Limit(name, services.settings.mails_per_day, DAY_S)
-    has_content = claim.jobs if isinstance(claim, MailClaim) else claim.user_id
-    if has_content and not _may_be_sent(services, limit, claim):
+    is_wanted = _is_wanted(services, claim)
+    if is_wanted and not _may_be_sent(services, limit, claim):
         return False
     accepted = False
     try:
-        message = _compose(services, claim)
+        message = _compose(services, claim) if is_wanted else None
         if message is not None:
             mailer.send(message)
             accepted = True
@@ -100,6 +100,14 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim | AccountMai
     return accepted
 
 
+def _is_wanted(services: Services, claim: MailClaim | AccountMail) -> bool:
+    """Return whether there is something to send, to somebody who gets mail."""
+    if isinstance(claim, AccountMail):
+        return claim.has_recipient
+    # The jobs of a group may have been deleted one by one, and the site may confirm addresses only since they began.
+    return bool(claim.jobs) and services.may_mail(confirmed=claim.confirmed)
+
+
 def _may_be_sent(services: Services, limit: rate_limits.Limit, claim: MailClaim | AccountMail) -> bool:
     """Count a mail to its address; return False and postpone it if there were too many."""
     with services.db.statement() as connection:
@@ -116,9 +124,7 @@ def _may_be_sent(services: Services, limit: rate_limits.Limit, claim: MailClaim 
 
 
 def _compose(services: Services, claim: MailClaim | AccountMail) -> EmailMessage | None:
-    """Return the mail, None if there is nothing to send any more."""
+    """Return the mail, None if its address has as many links as it may have."""
     if isinstance(claim, AccountMail):
         return account_messages.prepare(services, claim)
-    if not claim.jobs:  # those of a group may have been deleted one by one
-        return None
     return compose(claim, services.settings, mail_pictures.read(services, claim))

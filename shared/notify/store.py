@@ -58,7 +58,8 @@ class MailClaim:
 
     `id` is that of a job, or of a group in the outbox `group_mails`; `attempts` identifies the claim. `jobs` are those
     that succeeded or failed and whose mail was asked for, `cancelled` is how many others of the group were cancelled.
-    `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs.
+    `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs. `confirmed`: the owner of the
+    address has opened a link that was sent there.
     """
 
     outbox: MailOutbox
@@ -72,6 +73,7 @@ class MailClaim:
     requeues: int
     cancelled: int
     jobs: tuple[MailJob, ...]
+    confirmed: bool
 
     @property
     def images(self) -> list[MailImage]:
@@ -90,7 +92,8 @@ WITH taken AS (
     )
     RETURNING {key} AS id, attempts
 )
-SELECT taken.id, taken.attempts, u.id AS user_id, u.email, u.language, u.mail_secret, about.*
+SELECT taken.id, taken.attempts, u.id AS user_id, u.email, u.language, u.mail_secret,
+    u.confirmed_at IS NOT NULL AS confirmed, about.*
 FROM taken JOIN {owners} o ON o.id = taken.id JOIN users u ON u.id = o.user_id CROSS JOIN LATERAL (
     SELECT max(j.finished_at) AS finished_at, coalesce(sum(j.requeues), 0) AS requeues,
         count(*) FILTER (WHERE j.state = 'cancelled') AS cancelled,
@@ -137,6 +140,7 @@ def claim(connection: Connection, outbox: MailOutbox = "mails") -> MailClaim | N
         int(row.requeues),
         row.cancelled,
         tuple(map(_read_job, jobs)),
+        row.confirmed,
     )
 
 

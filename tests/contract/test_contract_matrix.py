@@ -102,6 +102,7 @@ TABLE: dict[str, Row] = {
     "POST /v1/me/email": Row(
         "changes", 202, of="account", body={"password": PASSWORD, "email": "another@example.com"}, stranger=401
     ),
+    "POST /v1/me/confirmation": Row("changes", 202),
     "GET /v1/sessions": Row("own", 200, of="session"),
     "DELETE /v1/sessions": Row("changes", 204),
     "DELETE /v1/sessions/{session_id}": Row("changes", 204, of="session"),

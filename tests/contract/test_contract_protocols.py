@@ -159,6 +159,7 @@ def test_the_presets_show_what_is_supported(door_to: Open, generators: str, miss
     assert response.headers["cache-control"] == "public, max-age=60"
     answer = response.json()
     assert answer.pop("trains_likenesses") is (generators == "" or IMG in generators)
+    assert answer.pop("confirms_addresses") is False
     for group, entries in answer.items():
         not_offered = {entry.get("key") or entry["name"] for entry in entries if entry["offered"] is False}
         assert not_offered == missing.get(group, set())

@@ -64,6 +64,7 @@ def number(value: Any) -> bool:
 USER = {
     "id": uuid7,
     "email": str,
+    "confirmed": bool,
     "created_at": time,
     "notify": lambda notify: notify in ("none", "email"),
     "language": lambda language: language in ("en", "ru"),

@@ -80,6 +80,7 @@ export const signUp = (body, options) => call("POST", "/v1/signup", { ...options
 export const logIn = (body, options) => call("POST", "/v1/login", { ...options, body });
 export const changePassword = (body, options) => call("POST", "/v1/me/password", { ...options, body });
 export const changeEmail = (body, options) => call("POST", "/v1/me/email", { ...options, body });
+export const requestConfirmation = (options) => call("POST", "/v1/me/confirmation", options);
 export const confirmEmail = (body, options) => call("POST", "/v1/verify", { ...options, body });
 export const listSessions = ({ cursor, limit }, options) =>
   call("GET", withQuery("/v1/sessions", { cursor, limit }), options).then(data);

@@ -487,6 +487,7 @@ export const words = {
   "error.rate_limited": "Too many attempts. Try again later.",
   "error.storage_full": "Your account stores as much as it may. Delete some pictures first.",
   "error.capacity": "The site is too busy to take more at the moment. Try again later.",
+  "error.not_confirmed": "Confirm your address first: your account's page sends you a link.",
   "error.already_used": "This link has been used or is too old. Ask for another one.",
   "error.still_running": "It is still being painted. Cancel it first.",
   "error.already_finished": "It has already finished.",

@@ -19,6 +19,7 @@ import { passwordForm } from "../parts/password-form.js";
 import { secondFactor } from "../parts/second-factor.js";
 import { sessionList } from "../parts/session-list.js";
 import { tokenList } from "../parts/token-list.js";
+import { unconfirmed } from "../parts/unconfirmed.js";
 import { webhookForm } from "../parts/webhook-form.js";
 
 /** The account page: profile, quota, settings, tokens and deletion. */
@@ -35,7 +36,14 @@ export function accountView({ signal }) {
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
-        element("div", {}, identity(me), quota(me.quota), notification(me, mail, signal), sessionList(signal)),
+        element(
+          "div",
+          {},
+          identity(me, presets, signal),
+          quota(me.quota),
+          notification(me, mail, signal),
+          sessionList(signal),
+        ),
         element(
           "div",
           {},
@@ -60,7 +68,7 @@ function part(key, ...children) {
   return element("section", { class: "account-part", "aria-label": t(key) }, element("h2", {}, t(key)), children);
 }
 
-function identity({ user }) {
+function identity({ user }, { confirms_addresses: confirms }, signal) {
   const error = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { type: "button", class: "button", on: { click: goOut } }, t("nav.logout"));
   async function goOut() {
@@ -75,7 +83,8 @@ function identity({ user }) {
   }
   const email = element("p", { class: "account-email" }, user.email);
   const since = element("p", { class: "hint" }, t("account.since", { day: dayOf(user.created_at) }));
-  return part("account.identity", email, since, error, element("div", { class: "actions" }, button));
+  const open = confirms && !user.confirmed && unconfirmed(signal);
+  return part("account.identity", email, open, since, error, element("div", { class: "actions" }, button));
 }
 
 function quota({ per_day: most, left_today: left, running, max_running: mostRunning }) {

@@ -2,6 +2,7 @@ import { getPresets, logIn, signUp } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
+import { rememberedLanguage } from "../lib/language.js";
 import { fieldOf } from "../lib/presets.js";
 import { navigate } from "../lib/router.js";
 import { safeNext } from "../lib/routes.js";
@@ -9,6 +10,7 @@ import { startSession } from "../lib/session.js";
 import { codeField } from "../parts/code-field.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
+import { sentMail } from "../parts/sent-mail.js";
 
 export const loginView = (context) => accountView({ ...context, mode: "login", other: "signup", send: logIn });
 export const signupView = (context) => accountView({ ...context, mode: "signup", other: "login", send: signUp });
@@ -23,20 +25,19 @@ function accountView({ mode, other, send, query, signal }) {
   code.node.hidden = true; // until the account turns out to need one
   const form = element("form", { novalidate: true }, fields.email.node, fields.password.node, code.node, alert, button);
 
+  const known = mode === "signup" ? leaveOutPassword(fields.password, signal) : null;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     button.disabled = true;
     fill(alert);
     try {
-      const answer = await send(
-        {
-          email: fields.email.input.value.trim(),
-          password: fields.password.input.value,
-          ...(code.node.hidden ? {} : { code: code.input.value }),
-        },
-        { signal },
-      );
-      if (answer.status === 202) return fill(form, element("p", { role: "status" }, t("signup.mail")));
+      await known;
+      const body = { email: fields.email.input.value.trim() };
+      if (!fields.password.node.hidden) body.password = fields.password.input.value;
+      if (!code.node.hidden) body.code = code.input.value;
+      if (mode === "signup") body.language = rememberedLanguage();
+      const answer = await send(body, { signal });
+      if (answer.status === 202) return showSent(body);
       await startSession();
       navigate(next, { replace: true });
     } catch (error) {
@@ -52,6 +53,11 @@ function accountView({ mode, other, send, query, signal }) {
       button.disabled = false;
     }
   });
+  function showSent(body) {
+    const sent = sentMail(t("signup.mail", { email: body.email }), () => send(body, { signal }), signal);
+    fill(form, sent.node);
+    sent.focus();
+  }
   const search = query.has("next") ? `?next=${encodeURIComponent(next)}` : "";
   const change = element(
     "p",
@@ -79,6 +85,19 @@ function resetLink(signal) {
     })
     .catch(() => {});
   return node;
+}
+
+/**
+ * Leave out the password where addresses are confirmed: it is set with the link in the mail, by whoever gets that.
+ *
+ * Returns a promise that resolves once that is known, or cannot be found out: then the server says it.
+ */
+function leaveOutPassword(password, signal) {
+  return getPresets({ signal })
+    .then((presets) => {
+      password.node.hidden = presets.confirms_addresses;
+    })
+    .catch(() => {});
 }
 
 function accountFields(mode) {

@@ -1,35 +1,45 @@
 import { confirmEmail } from "../lib/api.js";
-import { element, fill } from "../lib/dom.js";
-import { errorText, isAborted } from "../lib/error-text.js";
+import { element } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { startSession } from "../lib/session.js";
+import { field } from "../parts/field.js";
+import { routeLink } from "../parts/link.js";
+import { addressShown, linkParts, onceForm } from "../parts/mail-link.js";
 
 /** The page of the link that confirms an address. It waits for a click, since mail programs open links by themselves. */
 export function verifyView({ signal }) {
-  const link = new URLSearchParams(location.hash.slice(1));
-  const token = link.get("token");
-  if (token !== null) history.replaceState(history.state, "", location.pathname);
-  const heading = element("h1", { class: "display" }, t("verify.title"));
-  const alert = element("p", { class: "form-error", role: "alert" });
-  const button = element("button", { class: "button is-main" }, t("verify.submit"));
-  const hint = element("p", {}, t("verify.hint", { email: link.get("email") ?? "" }));
-  const form = element("form", {}, hint, alert, button);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    button.disabled = true;
-    fill(alert);
-    try {
-      await confirmEmail({ token }, { signal });
-      const done = element("p", { tabindex: -1 }, t("verify.done"));
-      fill(form, done);
-      done.focus();
-      await startSession();
-    } catch (error) {
-      if (!isAborted(error, signal)) fill(alert, errorText(error));
-    } finally {
-      button.disabled = false;
-    }
+  const link = linkParts();
+  const title = t(link.password === "new" ? "verify.new.title" : "verify.title");
+  const form = link.token === null ? element("p", {}, t("verify.missing")) : formOf(link, signal);
+  const heading = element("h1", { class: "display" }, title);
+  return { title, node: element("div", { class: "page account-page" }, heading, form) };
+}
+
+function formOf({ token, email, password }, signal) {
+  if (password === null) return changeForm(token, email ?? "", signal);
+  const isNew = password === "new";
+  const secret = field({
+    name: "password",
+    label: t("account.password"),
+    type: "password",
+    autocomplete: isNew ? "new-password" : "current-password",
+    required: true,
+    hint: isNew ? t("account.password.hint") : null,
   });
-  const content = token === null ? element("p", {}, t("verify.missing")) : form;
-  return { title: t("verify.title"), node: element("div", { class: "page account-page" }, heading, content) };
+  const submit = t(isNew ? "verify.new.submit" : "verify.submit");
+  return onceForm({ password: secret }, submit, [addressShown(email), secret.node], signal, async () => {
+    await confirmEmail({ token, password: secret.input.value }, { signal });
+    if (isNew) return [`${t("verify.new.done")} `, routeLink("/login", {}, t("login.submit"))];
+    return [`${t("verify.confirmed")} `, routeLink("/account", {}, t("account.title"))];
+  });
+}
+
+/** Another address for an account. The link suffices: it was asked for with the password. */
+function changeForm(token, email, signal) {
+  const hint = element("p", {}, t("verify.hint", { email }));
+  return onceForm({}, t("verify.submit"), [hint], signal, async () => {
+    await confirmEmail({ token }, { signal });
+    await startSession();
+    return [t("verify.done")];
+  });
 }

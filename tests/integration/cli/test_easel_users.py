@@ -53,9 +53,13 @@ def test_it_works(easel: Easel, world: World, ada: Person) -> None:
     ada.submit()
     code, lines = easel("users", "list")
     assert code == ExitCode.DONE
-    assert lines[0].split() == ["USER", "SINCE", "TODAY", "QUEUED", "RUNNING", "WEIGHT", "DISABLED"]
+    assert lines[0].split() == ["USER", "SINCE", "TODAY", "QUEUED", "RUNNING", "WEIGHT", "CONFIRMED", "DISABLED"]
     assert lines[1].split()[0] == "ada@example.com"
-    assert lines[1].split()[3:] == ["1", "of", "200", "1", "0", "1", "-"]
+    assert lines[1].split()[3:] == ["1", "of", "200", "1", "0", "1", "no", "-"]
+    assert easel("users", "confirm", "ada@example.com") == (ExitCode.DONE, ["ada@example.com is confirmed."])
+    again = "ada@example.com was confirmed before; nothing has changed."
+    assert easel("users", "confirm", "ada@example.com")[1] == [again]
+    assert easel("users", "list")[1][1].split()[-2:] == ["yes", "-"]
     assert easel("users", "quota", "ada@example.com", "3") == (
         ExitCode.DONE,
         ["ada@example.com may make 3 jobs a day from now on."],
@@ -64,6 +68,7 @@ def test_it_works(easel: Easel, world: World, ada: Person) -> None:
     assert (code, lines[0]) == (ExitCode.DONE, "ada@example.com is disabled.")
     assert lines[1].startswith("Waiting jobs cancelled: 1.")
     [row] = objects(easel, "users", "list")
+    assert row["confirmed_at"] is not None
     assert (row["jobs_today"], row["jobs_per_day"], row["own_quota"], row["queued"]) == (0, 3, True, 0)
     assert (row["disabled_at"] is not None, row["disabled_reason"]) == (True, "spam\\x1b[2J")
     assert "0 of 3*" in easel("users", "list")[1][1]

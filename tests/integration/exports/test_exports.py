@@ -101,6 +101,7 @@ def check(owner: Owner, archives: list[zipfile.ZipFile]) -> None:
 
 
 def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> None:
+    world.sql("INSERT INTO known_devices (user_id, device) VALUES (:id, 'Firefox, Linux')", id=owner.id)
     found = owner.ask()
     assert (found.state, found.progress) == ("queued", None)
     assert periodic.has_notifications(world.services)
@@ -112,6 +113,8 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
     account = json.loads(archive.read("account.json"))
     assert [one["code"] for one in account["likenesses"]] == ["12345678"]
     assert [one["kind"] for one in account["tokens"]] == ["api"]
+    assert [one["device"] for one in account["known_devices"]] == ["Firefox, Linux"]
+    assert account["confirmed_at"] is None
     [secret] = world.sql("SELECT password_hash, mail_secret, webhook_secret FROM users WHERE id = :id", id=owner.id)
     everything = archive.read("account.json") + archive.read("jobs.json")
     for value in (secret.mail_secret, secret.webhook_secret, owner.credential.token_hash):

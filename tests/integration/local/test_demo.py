@@ -94,6 +94,12 @@ def test_it_works(api: FakeApi, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert sent["/stored.png"] == ({}, None)
 
 
+def test_a_site_that_confirms_addresses_is_explained(api: FakeApi, tmp_path: Path) -> None:
+    api.answers["POST /v1/signup"] = [(202, {"status": "accepted"})]
+    with pytest.raises(DemoError, match="EASEL_VERIFY_EMAIL=off"):
+        make_pictures(Api(api.url), "a lighthouse", tmp_path)
+
+
 def test_a_proxy_of_the_network_is_not_asked(api: FakeApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")

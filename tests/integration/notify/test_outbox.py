@@ -39,6 +39,7 @@ def mailing(world: World, server: MailServer) -> Iterator[Services]:
         mail_url=server.url,
         mail_from="Easel <easel@example.com>",
         public_url="https://easel.example.com",
+        verify_email="off",
     )
     world.poller.services = services
     yield services

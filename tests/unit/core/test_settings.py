@@ -147,6 +147,7 @@ WRONG = {
     "UPLOAD_MB_IN_ALL": ["19"],
     "MAILS_PER_DAY": ["0"],
     "EXPORTS_PER_DAY": ["0"],
+    "VERIFY_EMAIL": ["yes", "1", "on"],
     "SESSION_DAYS": ["0", "401"],
     "SESSION_IDLE_DAYS": ["0", "401"],
     "MAX_LIKENESSES": ["0", "10001"],
@@ -222,6 +223,23 @@ def test_a_mail_server(url: str) -> None:
     assert SECRET not in repr(settings)
     assert Services(settings).sends_mail
     assert not Services(read()).sends_mail
+
+
+@pytest.mark.parametrize(
+    ("changes", "confirms"),
+    [
+        ({}, False),
+        ({"MAIL_URL": "smtp://mail.example.com"}, True),
+        ({"MAIL_URL": "ses://eu-central-1"}, True),
+        ({"MAIL_URL": "file:///var/mail/easel"}, False),
+        ({"MAIL_URL": "file:///var/mail/easel", "VERIFY_EMAIL": "On"}, True),
+        ({"MAIL_URL": "smtp://mail.example.com", "VERIFY_EMAIL": "off"}, False),
+        ({"MAIL_URL": "smtp://mail.example.com", "PUBLIC_URL": "http://127.0.0.1:8080"}, False),
+        ({"VERIFY_EMAIL": "off"}, False),
+    ],
+)
+def test_addresses_are_confirmed_where_mail_reaches_strangers(changes: dict[str, str], confirms: bool) -> None:
+    assert read(**({"PUBLIC_URL": "https://easel.example.com"} | changes)).confirms_addresses is confirms
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,9 @@ locals {
     var.more_limits,
     length(var.cors_origins) == 0 ? {} : { EASEL_CORS_ORIGINS = join(",", sort(var.cors_origins)) },
     var.mail == null ? {} : {
-      EASEL_MAIL_URL  = module.mail[0].url
-      EASEL_MAIL_FROM = "${var.mail.from_name} <${var.mail.from_address}>"
+      EASEL_MAIL_URL     = module.mail[0].url
+      EASEL_MAIL_FROM    = "${var.mail.from_name} <${var.mail.from_address}>"
+      EASEL_VERIFY_EMAIL = var.mail.verify_email ? "on" : "off"
     },
   )
 }

@@ -181,9 +181,10 @@ variable "mail" {
   type = object({
     from_address = string
     from_name    = optional(string, "Easel")
+    verify_email = optional(bool, true)
   })
   default     = null
-  description = "The sender of mail; its domain is set up in SES. Null for a site without mail."
+  description = "The sender of mail; its domain is set up in SES. Null for a site without mail. verify_email: EASEL_VERIFY_EMAIL."
 
   validation {
     condition     = var.mail == null || try(can(regex("^[A-Za-z0-9._+-]+@[a-z0-9.-]+\\.[a-z]{2,}$", var.mail.from_address)) && can(regex("^[A-Za-z0-9 ]+$", var.mail.from_name)), false)
