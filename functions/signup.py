@@ -8,7 +8,7 @@ from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
 from shared.accounts import service as accounts
 from shared.api.account_schemas import NewAccount, SessionView
-from shared.core.errors import Capacity, EmailTaken, RateLimited
+from shared.core.errors import Capacity, EmailTaken, NotOffered, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
@@ -18,7 +18,7 @@ handler = lambda_handler(router)
     "/v1/signup",
     status_code=201,
     response_model=SessionView,
-    responses=problems(*WITH_BODY, EmailTaken, RateLimited, Capacity),
+    responses=problems(*WITH_BODY, EmailTaken, RateLimited, Capacity, NotOffered),
 )
 async def signup(
     body: NewAccount, services: ServicesDep, network: NetworkDep, device: DeviceDep, response: Response

@@ -1,9 +1,9 @@
-"""The tables of mail about accounts, beside the others in `shared.core.tables`."""
+"""The tables of mail about accounts and of accounts elsewhere, beside the others in `shared.core.tables`."""
 
 from sqlalchemy import CheckConstraint, Column, ForeignKey, LargeBinary, Table, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import UUID
 
-from shared.core.columns import ROW_ID, metadata, outbox, owner, when
+from shared.core.columns import NOW, ROW_ID, metadata, outbox, owner, when
 
 KINDS = "kind IN ('reset', 'password_changed', 'email_change', 'email_changed')"
 
@@ -29,4 +29,19 @@ account_links = Table(
     Column("email", Text, nullable=False),
     Column("mail_id", UUID, nullable=False, index=True),
     when("expires_at", nullable=False, index=True),
+)
+
+# Accounts of users at OpenID Connect providers: the subject is the provider's name for a person, `email` the address
+# that the person had there when it was connected.
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("users", index=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("email", Text),
+    when("created_at", nullable=False, server_default=NOW),
+    when("last_used_at", nullable=False, server_default=NOW),
+    UniqueConstraint("issuer", "subject"),
 )

@@ -54,6 +54,7 @@ class FieldError:
 
 
 NO_MAIL = FieldError("notify", "must be 'none': this site sends no mail", "not_offered")
+PASSWORD_MISSING = FieldError("password", "is required", "required")
 NO_RESET = FieldError("email", "cannot be written to: this site sends no mail. Ask its operators", "not_offered")
 
 
@@ -111,6 +112,14 @@ class AccountDisabled(EaselError):
     status, code, title = 403, "account_disabled", "The operators of this site have disabled this account."
 
 
+class NotOffered(EaselError):
+    status, code, title = 403, "not_offered", "This site does not offer this."
+
+
+class SignInAgain(EaselError):
+    status, code, title = 403, "sign_in_again", "This needs a sign-in at your provider within the last five minutes."
+
+
 class TakenDown(EaselError):
     status, code, title = 403, "taken_down", "These pictures were taken out of the gallery."
 
@@ -141,6 +150,10 @@ class NotSucceeded(EaselError):
 
 class AlreadyUsed(EaselError):
     status, code, title = 409, "already_used", "This link has been used, or is too old. Ask for another one."
+
+
+class LastIdentity(EaselError):
+    status, code, title = 409, "last_identity", "Without it you could not sign in any more. Set a password first."
 
 
 class StillRunning(EaselError):

@@ -19,6 +19,8 @@ from shared.core.setting_types import (
     Bucket,
     DatabaseUrl,
     HttpUrl,
+    Issuer,
+    Line,
     MailFrom,
     MailUrl,
     Networks,
@@ -43,6 +45,10 @@ class SettingsError(Exception):
 
 def _public_url(data: dict[str, Any]) -> str:
     return f"http://127.0.0.1:{data['port']}"
+
+
+def _provider_name(data: dict[str, Any]) -> str:
+    return urlsplit(data["oidc_issuer"]).hostname or ""
 
 
 def _sender(data: dict[str, Any]) -> str:
@@ -78,6 +84,11 @@ class Settings(BaseModel, frozen=True):
     mail_events_url: QueueUrl = ""
     webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
     action_model: str = ""
+    oidc_issuer: Issuer = ""
+    oidc_client_id: Line = Field("", validate_default=True)
+    oidc_client_secret: Line = Field("", repr=False, validate_default=True)
+    oidc_name: Line = Field(default_factory=_provider_name)
+    local_accounts: Annotated[str, choice("on", "off", spelled=str.lower)] = "on"
     session_days: Annotated[int, whole(1, 400)] = 30
     session_idle_days: Annotated[int, whole(1, 400)] = 14
     max_running: Annotated[int, whole(1, 1000)] = 2
@@ -127,6 +138,11 @@ class Settings(BaseModel, frozen=True):
         raise SettingsError(message)
 
     @property
+    def has_local_accounts(self) -> bool:
+        """Return whether people sign up and log in with a password."""
+        return self.local_accounts == "on"
+
+    @property
     def public_host(self) -> str | None:
         """Return the host of the site's address."""
         return urlsplit(self.public_url).hostname
@@ -137,6 +153,20 @@ class Settings(BaseModel, frozen=True):
         if bool(secret_key) != bool(info.data.get("s3_access_key")):
             raise ValueError("is set with AWS_ACCESS_KEY_ID, or neither is.")
         return secret_key
+
+    @field_validator("oidc_client_id", "oidc_client_secret")
+    @classmethod
+    def _check_client(cls, value: str, info: ValidationInfo) -> str:
+        if bool(value) != bool(info.data.get("oidc_issuer")):
+            raise ValueError("is set with EASEL_OIDC_ISSUER, or neither is.")
+        return value
+
+    @field_validator("local_accounts")
+    @classmethod
+    def _check_local_accounts(cls, value: str, info: ValidationInfo) -> str:
+        if value == "off" and not info.data.get("oidc_issuer"):
+            raise ValueError("=off needs EASEL_OIDC_ISSUER: otherwise nobody could sign in.")
+        return value
 
     @field_validator("database_auth")
     @classmethod

@@ -60,8 +60,14 @@ def list_options(services: Services) -> Option:
     }
     fields = [field | offered(USES.get(field["name"], {})) for field in request_fields()]
     models = {model: asdict(model) for model in services.models.find() if model is not None}
-    trains = trains_likenesses(services)
-    return {**options, "fields": fields, "models": list(models.values()), "trains_likenesses": trains}
+    settings = services.settings
+    return {
+        **options,
+        "fields": fields,
+        "models": list(models.values()),
+        "trains_likenesses": trains_likenesses(services),
+        "sign_in": {"local": settings.has_local_accounts, "provider": settings.oidc_name or None},
+    }
 
 
 def _is_offered(services: Services, own: presets.Defaults, use: Option) -> bool:
