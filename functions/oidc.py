@@ -57,9 +57,9 @@ async def begin(services: ServicesDep, next: PagePath = "/create", fresh: Fresh 
     try:
         started = await providers().call(openid.start, services, next, fresh=fresh)
     except SignInFailed as error:
-        return _failed(error)
+        return _failed(error, 302)
     except Unavailable as error:
-        return _failed(SignInFailed(error.code))
+        return _failed(SignInFailed(error.code), 302)
     response = RedirectResponse(started.url, 302)
     _set_cookie(response, services, started.cookie)
     return response
@@ -95,9 +95,9 @@ async def finish(
             device=device,
         )
     except SignInFailed as failed:
-        response = _failed(failed)
+        response = _failed(failed, 303)
     except Unavailable as failed:
-        response = _failed(SignInFailed(failed.code))
+        response = _failed(SignInFailed(failed.code), 303)
     else:
         response = RedirectResponse(finished.path, 303)
         if finished.token is not None:
@@ -141,9 +141,9 @@ def disconnect_identity(identity_id: IdentityId, credential: CredentialDep, serv
     identities.disconnect(services, credential, identity_id)
 
 
-def _failed(error: SignInFailed) -> RedirectResponse:
+def _failed(error: SignInFailed, status: int) -> RedirectResponse:
     """Lead to the page that says why."""
-    return RedirectResponse(str(URL(error.path).include_query_params(error=error.code)), 303)
+    return RedirectResponse(str(URL(error.path).include_query_params(error=error.code)), status)
 
 
 def _cookie_name(services: Services) -> str:

@@ -16,8 +16,10 @@ from shared.accounts.tokens import new_token, token_hash
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.support import scene_folder
+from tests.support.browser_session import SITE, Browser
 from tests.support.deployment import Cloud, Deployment, function_environment
 from tests.support.doors import Door, Doors
+from tests.support.identity_provider import IdentityProvider
 from tests.support.people import Person
 from tests.support.poller import Poller
 
@@ -187,3 +189,24 @@ def catalogue(services: Services, poller: Poller, generator: FakeGenerator, tmp_
         connection.exec_driver_sql("UPDATE generators SET look_at = clock_timestamp()")
     poller.sweep()
     return folder
+
+
+@pytest.fixture
+def provider() -> Iterator[IdentityProvider]:
+    with IdentityProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider_site(with_settings: Callable[..., Services], provider: IdentityProvider) -> Services:
+    return with_settings(public_url=SITE, **provider.settings)
+
+
+@pytest.fixture
+def sign_in_door(doors: Doors, provider_site: Services) -> Door:
+    return doors.open(provider_site)
+
+
+@pytest.fixture
+def browser(sign_in_door: Door) -> Browser:
+    return Browser(sign_in_door)
