@@ -128,7 +128,7 @@ def finish(
         SignInFailed: Nothing came of it; its code is one of docs/accounts.md or of an error of the API.
     """
     _require_provider(services)
-    pending = openid_state.unseal(cookie, services.settings.oidc_client_secret, callback.state)
+    pending = openid_state.unseal(cookie, services.oidc_client_secret, callback.state)
     if pending is None:
         raise SignInFailed("oidc_state")
     page = ACCOUNT_PAGE if pending.user_id or pending.fresh else LOGIN_PAGE
@@ -138,7 +138,7 @@ def finish(
             return _connect(services, pending, sign_in, credential)
         return Finished(pending.path, _sign_in(services, sign_in, network, device))
     except ProviderFailed as error:
-        _log.warning("a sign-in at the provider failed: %s", error.message, extra=log_fields(code=error.code))
+        _log_failure(error)
         raise SignInFailed(error.code, page) from None
     except SignInFailed as error:
         raise SignInFailed(error.code, page) from None
@@ -152,6 +152,10 @@ def own_path(path: str) -> str:
     return path if is_own and "\\" not in path else "/create"
 
 
+def _log_failure(error: ProviderFailed) -> None:
+    _log.warning("a sign-in at the provider failed", extra=log_fields(code=error.code, reason=error.message))
+
+
 def _require_provider(services: Services) -> None:
     if not services.settings.oidc_issuer:
         raise NotOffered("This site has no provider to sign in at.")
@@ -159,11 +163,11 @@ def _require_provider(services: Services) -> None:
 
 def _start(services: Services, pending: Pending) -> Started:
     try:
-        url = provider_of(services.settings).authorization_url(pending, FRESH_S if pending.fresh else None)
+        url = provider_of(services).authorization_url(pending, FRESH_S if pending.fresh else None)
     except ProviderFailed as error:
-        _log.warning("no sign-in at the provider: %s", error.message, extra=log_fields(code=error.code))
+        _log_failure(error)
         raise SignInFailed(error.code, ACCOUNT_PAGE if pending.user_id or pending.fresh else LOGIN_PAGE) from None
-    return Started(url, openid_state.seal(pending, services.settings.oidc_client_secret))
+    return Started(url, openid_state.seal(pending, services.oidc_client_secret))
 
 
 def _redeem(services: Services, pending: Pending, callback: Callback, network: str | None) -> SignIn:
@@ -176,7 +180,7 @@ def _redeem(services: Services, pending: Pending, callback: Callback, network: s
             take(connection, _USES, pending.state)
     except RateLimited:
         raise SignInFailed("oidc_state") from None
-    sign_in = provider_of(services.settings).redeem(callback.code, pending, callback.issuer)
+    sign_in = provider_of(services).redeem(callback.code, pending, callback.issuer)
     at = sign_in.authenticated_at
     if pending.fresh and (at is None or time.time() - at > FRESH_S):
         raise SignInFailed("oidc_not_fresh")
@@ -188,7 +192,7 @@ def _sign_in(services: Services, sign_in: SignIn, network: str | None, device: s
     token = _sign_in_known(services, sign_in, device)
     if token is not None:
         return token
-    email, is_verified = provider_of(services.settings).find_email(sign_in)
+    email, is_verified = provider_of(services).find_email(sign_in)
     if email is None or not is_verified:
         raise SignInFailed("oidc_unverified")
     count_sign_up(services, network)

@@ -18,10 +18,10 @@ from shared.accounts.openid_state import Pending
 from shared.core import deadline
 from shared.core.errors import CodedError
 from shared.core.setting_types import is_this_machine
-from shared.core.settings import Settings
 from shared.generators.base import GeneratorError
 from shared.generators.strict_json import read_json
 from shared.generators.transport import Answer, BoundedHttp
+from shared.services import Services
 
 if TYPE_CHECKING:
     from joserfc.jwk import KeySet
@@ -244,10 +244,11 @@ class Provider:
         return read_keys(_read(_send("GET", self._endpoints.get(end).keys, end), "the key set"))
 
 
-def provider_of(settings: Settings) -> Provider:
-    """Return the provider of the settings, the same one each time."""
+def provider_of(services: Services) -> Provider:
+    """Return the provider of the site, the same one each time."""
+    settings = services.settings
     redirect_url = settings.public_url.rstrip("/") + "/v1/oidc/callback"
-    return _provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, redirect_url)
+    return _provider(settings.oidc_issuer, settings.oidc_client_id, services.oidc_client_secret, redirect_url)
 
 
 @lru_cache(maxsize=4)

@@ -86,7 +86,6 @@ class Settings(BaseModel, frozen=True):
     action_model: str = ""
     oidc_issuer: Issuer = ""
     oidc_client_id: Line = Field("", validate_default=True)
-    oidc_client_secret: Line = Field("", repr=False, validate_default=True)
     oidc_name: Line = Field(default_factory=_provider_name)
     local_accounts: Annotated[str, choice("on", "off", spelled=str.lower)] = "on"
     session_days: Annotated[int, whole(1, 400)] = 30
@@ -154,7 +153,7 @@ class Settings(BaseModel, frozen=True):
             raise ValueError("is set with AWS_ACCESS_KEY_ID, or neither is.")
         return secret_key
 
-    @field_validator("oidc_client_id", "oidc_client_secret")
+    @field_validator("oidc_client_id")
     @classmethod
     def _check_client(cls, value: str, info: ValidationInfo) -> str:
         if bool(value) != bool(info.data.get("oidc_issuer")):
@@ -215,7 +214,19 @@ def library_path() -> dict[str, str]:
     return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
-def read_key(variable: str, environment: Mapping[str, str] | None = None) -> str:
+def read_client_secret(environment: Mapping[str, str] | None = None) -> str:
+    """Return the secret of this site's client at the OpenID Connect provider. Raises SettingsError as `read_key`.
+
+    No field of the settings: in the cloud only the function that signs people in may read it.
+    """
+    return read_key("EASEL_OIDC_CLIENT_SECRET", environment, "EASEL_OIDC_ISSUER needs the secret of its client")
+
+
+def read_key(
+    variable: str,
+    environment: Mapping[str, str] | None = None,
+    reason: str = "EASEL_GENERATORS names it as the key of a generator",
+) -> str:
     """Return the key of a generator from the variable that its address names, from a file or a secret as any setting.
 
     Raises:
@@ -223,7 +234,7 @@ def read_key(variable: str, environment: Mapping[str, str] | None = None) -> str
     """
     key = _find(os.environ if environment is None else environment, variable)
     if not key:
-        raise SettingsError(f"{variable} is not set, but EASEL_GENERATORS names it as the key of a generator.")
+        raise SettingsError(f"{variable} is not set, but {reason}.")
     if not (key.isascii() and key.isprintable() and len(key) <= MAX_KEY_CHARACTERS):
         raise SettingsError(
             f"{variable} is no key: it is one line of at most {MAX_KEY_CHARACTERS} characters of ASCII."

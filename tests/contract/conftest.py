@@ -19,7 +19,7 @@ from tests.support import scene_folder
 from tests.support.browser_session import SITE, Browser
 from tests.support.deployment import Cloud, Deployment, function_environment
 from tests.support.doors import Door, Doors
-from tests.support.identity_provider import IdentityProvider
+from tests.support.identity_provider import CLIENT_SECRET, IdentityProvider
 from tests.support.people import Person
 from tests.support.poller import Poller
 
@@ -28,7 +28,7 @@ from tests.support.poller import Poller
 THROUGH_DEPLOYED = ("jobs", "uploads")
 # The other doors have the same functions; only how they hand over requests and answers differs.
 THROUGH_HTTP_API = (
-    *("accounts", "bad_requests", "codes", "jobs", "methods"),
+    *("accounts", "bad_requests", "codes", "jobs", "methods", "oidc"),
     *("pictures", "protocols", "sessions", "uploads", "waiting"),
 )
 THROUGH_REST = ("accounts", "methods", "pictures", "sessions")
@@ -192,7 +192,8 @@ def catalogue(services: Services, poller: Poller, generator: FakeGenerator, tmp_
 
 
 @pytest.fixture
-def provider() -> Iterator[IdentityProvider]:
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdentityProvider]:
+    monkeypatch.setenv("EASEL_OIDC_CLIENT_SECRET", CLIENT_SECRET)
     with IdentityProvider() as provider:
         yield provider
 

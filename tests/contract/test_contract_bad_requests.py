@@ -26,6 +26,7 @@ WITH_BODY = [
     ("POST", "/v1/tokens"),
     ("POST", "/v1/me/password"),
     ("POST", "/v1/me/email"),
+    ("POST", "/v1/me/identities"),
     ("PATCH", "/v1/me"),
     ("DELETE", "/v1/me"),
     ("POST", "/v1/batches"),
@@ -40,6 +41,7 @@ WITH_BODY = [
 BODIES = {
     "POST /v1/me/password": {"password": "x", "new_password": "four unusual words here"},
     "POST /v1/me/email": {"password": "x", "email": "new@example.com"},
+    "POST /v1/me/identities": {"password": "x"},
     "POST /v1/verify": {"token": "x"},
     "POST /v1/password-reset": {"email": "ada@example.com"},
     "PUT /v1/password-reset": {"token": "x", "password": "four unusual words here"},

@@ -15,7 +15,7 @@ from functions.gateway import create_gateway
 from local.ports import free_port
 from local.servers import http_answers
 from shared.services import Services
-from tests.support.identity_provider import IdentityProvider
+from tests.support.identity_provider import CLIENT_SECRET, IdentityProvider
 from tests.support.listening import listening
 from tests.support.processes import started
 from tests.support.visitor import Visitor, visitor
@@ -32,25 +32,22 @@ ASK_AGAIN = "Вы вошли раньше пяти минут назад. Вой
 
 
 @pytest.fixture
-def published_provider(tmp_path: Path) -> Iterator[dict[str, str]]:
+def published_provider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
     """Run oidc-provider-mock, which is built on the server of Authlib; yield the settings for it."""
     port = free_port()
     arguments = ["--port", str(port), "--require-nonce", "true", "--user-claims", json.dumps(PERSON)]
     command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", *arguments]
     with (tmp_path / "provider.log").open("wb") as log, started(command, stdout=log, stderr=log):
         until(lambda: http_answers(port, "/.well-known/openid-configuration"), "the provider answers")
-        yield settings_for(f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("EASEL_OIDC_CLIENT_SECRET", "a secret")
+        yield {"oidc_issuer": f"http://127.0.0.1:{port}", "oidc_name": "Example ID", "oidc_client_id": "easel"}
 
 
 @pytest.fixture
-def provider() -> Iterator[IdentityProvider]:
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdentityProvider]:
+    monkeypatch.setenv("EASEL_OIDC_CLIENT_SECRET", CLIENT_SECRET)
     with IdentityProvider() as provider:
         yield provider
-
-
-def settings_for(issuer: str) -> dict[str, str]:
-    client = {"oidc_client_id": "easel", "oidc_client_secret": "a secret"}
-    return {"oidc_issuer": issuer, "oidc_name": "Example ID", **client}
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from shared.accounts import identity_store
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.tokens import new_token, token_hash
@@ -38,7 +39,8 @@ class Belongings:
 
     ABSENT: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(
-            ("job", "finished", "published", "image", "group", "finished_group", "token", "session", "export"), NO_ID
+            ("job", "finished", "published", "image", "group", "finished_group", "token", "session", "export", "identity"),
+            NO_ID,
         ),
         "likeness": "99999999",
         "upload": f"uploads/{NO_ID}/nothing.png",
@@ -99,6 +101,12 @@ class Belongings:
 
     def _export(self, owner: Person) -> str:
         return str(self._post(owner, "/v1/exports", None)["id"])
+
+    def _identity(self, owner: Person) -> str:
+        with self._services.db.begin() as connection:
+            identity_store.add(connection, owner.id, "https://accounts.example.com", str(owner.id), owner.email)
+            [kept] = identity_store.list_all(connection, owner.id)
+        return str(kept.id)
 
     def _likeness(self, owner: Person) -> str:
         self._likenesses += 1

@@ -71,7 +71,6 @@ class IdentityProvider:
         return {
             "oidc_issuer": self.issuer,
             "oidc_client_id": CLIENT_ID,
-            "oidc_client_secret": CLIENT_SECRET,
             "oidc_name": "Example ID",
         }
 
