@@ -28,7 +28,8 @@ def test_the_presets_are_public(door: Door, services: Services) -> None:
     assert response.status_code == 200
     assert "max-age" in response.headers["cache-control"]
     presets = response.json()
-    assert presets.keys() == {"types", "styles", "qualities", "aspects", "fields", "models", "trains_likenesses"}
+    parts = {"types", "styles", "qualities", "aspects", "fields", "models", "trains_likenesses", "sign_in"}
+    assert presets.keys() == parts
     assert presets["models"] == [], "no generator has reported one"
     for name, choices in (("types", TYPES), ("styles", STYLES), ("qualities", QUALITIES), ("aspects", ASPECTS)):
         assert [choice["key"] for choice in presets[name]] == list(choices)

@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from poller.app import create_app
-from shared.core.settings import Settings, SettingsError
+from shared.core.settings import Settings, SettingsError, read_client_secret
 from shared.services import Services
 
 SECRET = "correct-horse-battery"
