@@ -325,8 +325,8 @@ def test_a_database_that_was_not_migrated_is_a_503(
             response = door.request(
                 route["method"], path, headers=ada.headers, json=bodies.get(f"{route['method']} {path}")
             )
-            if route["name"] == "presets":
-                assert response.status_code == 200
+            if route["name"] == "presets" or path.startswith("/v1/oidc/"):  # they need no database here
+                assert response.status_code == (200 if route["name"] == "presets" else 403)
                 continue
             assert response.status_code == 503, (route, response.text)
             if route["name"] != "health":

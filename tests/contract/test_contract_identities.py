@@ -94,7 +94,7 @@ def test_disconnecting(browser: Browser, provider: IdentityProvider) -> None:
 # Without a password
 
 
-CALLS = (
+CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("DELETE", "/v1/me", {}),
     ("POST", "/v1/me/password", {"new_password": NEW}),
     ("POST", "/v1/me/email", {"email": "grace@example.com"}),

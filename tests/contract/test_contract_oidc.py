@@ -155,8 +155,8 @@ def test_a_token_with_a_wrong_claim(
 @pytest.mark.filterwarnings("ignore::joserfc.errors.SecurityWarning")
 def test_a_token_with_a_wrong_signature(browser: Browser, provider_site: Services, provider: IdentityProvider) -> None:
     public = provider.keys[0]
-    stranger = RSAKey.generate_key(2048, {"kid": public.kid})
-    secret = OctKey.import_key(CLIENT_SECRET.ljust(32, "x"), {"kid": public.kid})
+    stranger = RSAKey.generate_key(2048, {"kid": str(public.kid)})
+    secret = OctKey.import_key(CLIENT_SECRET.ljust(32, "x"), {"kid": str(public.kid)})
     for key, header in (
         (stranger, {}),
         (stranger, {"kid": "unknown"}),
