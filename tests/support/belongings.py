@@ -39,7 +39,10 @@ class Belongings:
 
     ABSENT: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(
-            ("job", "finished", "published", "image", "group", "finished_group", "token", "session", "export", "identity"),
+            (
+                *("job", "finished", "published", "image", "group", "finished_group"),
+                *("token", "session", "export", "identity"),
+            ),
             NO_ID,
         ),
         "likeness": "99999999",

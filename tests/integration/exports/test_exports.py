@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.accounts import identity_store
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
 from shared.clients.storage import Storage
@@ -101,6 +102,8 @@ def check(owner: Owner, archives: list[zipfile.ZipFile]) -> None:
 
 
 def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> None:
+    with world.services.db.begin() as connection:
+        identity_store.add(connection, owner.id, "https://accounts.example.com", "248289761001", None)
     found = owner.ask()
     assert (found.state, found.progress) == ("queued", None)
     assert periodic.has_notifications(world.services)
@@ -112,6 +115,7 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
     account = json.loads(archive.read("account.json"))
     assert [one["code"] for one in account["likenesses"]] == ["12345678"]
     assert [one["kind"] for one in account["tokens"]] == ["api"]
+    assert [one["subject"] for one in account["identities"]] == ["248289761001"]
     [secret] = world.sql("SELECT password_hash, mail_secret, webhook_secret FROM users WHERE id = :id", id=owner.id)
     everything = archive.read("account.json") + archive.read("jobs.json")
     for value in (secret.mail_secret, secret.webhook_secret, owner.credential.token_hash):
