@@ -131,7 +131,7 @@ def test_a_fresh_sign_in_stands_for_the_password(
     assert posted.send(method, path, json=body).is_success
 
 
-@pytest.mark.parametrize("auth_time", [None, int(time.time()) - 3600, True, -1])
+@pytest.mark.parametrize("auth_time", [None, 1_000_000_000, True, -1])
 def test_a_sign_in_that_is_not_fresh(posted: Browser, provider: IdentityProvider, auth_time: Any) -> None:
     provider.claims["auth_time"] = auth_time
     assert posted.sign_in() == "/create"
