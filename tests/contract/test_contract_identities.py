@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -89,6 +90,18 @@ def test_disconnecting(browser: Browser, provider: IdentityProvider) -> None:
     assert browser.send("POST", "/v1/me/password", json={"new_password": PASSWORD}).status_code == 204
     assert browser.send("DELETE", f"/v1/me/identities/{second['id']}").status_code == 204
     assert browser.send("POST", "/v1/login", json=ADA).status_code == 200
+
+
+def test_the_last_two_are_not_disconnected_at_once(browser: Browser, provider: IdentityProvider) -> None:
+    provider.claims["auth_time"] = int(time.time())
+    browser.sign_in()
+    provider.person["sub"] = "another"
+    assert browser.connect(None) == "/account"
+    paths = [f"/v1/me/identities/{one['id']}" for one in browser.ways_in()["identities"]]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda path: browser.send("DELETE", path), paths))
+    assert sorted(answer.status_code for answer in answers) == [204, 409]
+    assert len(browser.ways_in()["identities"]) == 1
 
 
 # Without a password

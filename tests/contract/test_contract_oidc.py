@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -254,6 +255,16 @@ def test_an_address_with_an_account_is_not_taken_over(browser: Browser, provider
     assert browser.connect() == "/account"
     assert guest.sign_in() == "/create"
     assert guest.me()["user"] == browser.me()["user"]
+
+
+def test_first_sign_ins_at_once_make_one_account(browser: Browser, provider_site: Services) -> None:
+    browsers = [Browser(browser.door) for _ in range(4)]
+    callbacks = [one.visit(one.leave()) for one in browsers]
+    with ThreadPoolExecutor(4) as pool:
+        where = list(pool.map(Browser.come_back, browsers, callbacks))
+    assert where == ["/create"] * 4
+    assert len({one.me()["user"]["id"] for one in browsers}) == 1
+    assert (count(provider_site, "users"), count(provider_site, "identities")) == (1, 1)
 
 
 def test_a_disabled_account(browser: Browser, provider_site: Services) -> None:
