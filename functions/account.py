@@ -19,7 +19,7 @@ from shared.api.account_schemas import (
     UserView,
     WebhookSecretView,
 )
-from shared.core.errors import BadCredentials, InvalidRequest, NotConfirmed, RateLimited
+from shared.core.errors import BadCredentials, InvalidRequest, NotConfirmed, NotOffered, RateLimited, SignInAgain
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
@@ -53,7 +53,7 @@ def renew_webhook_secret(credential: CredentialDep, services: ServicesDep) -> di
     "/v1/me/password",
     status_code=204,
     response_class=Response,
-    responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited),
+    responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited, SignInAgain, NotOffered),
 )
 async def change_password(body: PasswordChange, credential: CredentialDep, services: ServicesDep) -> None:
     """Change your password. Your other sessions end; API tokens stay."""
@@ -64,7 +64,7 @@ async def change_password(body: PasswordChange, credential: CredentialDep, servi
     "/v1/me/email",
     status_code=202,
     response_model=AcceptedView,
-    responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited),
+    responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited, SignInAgain),
 )
 async def change_email(body: EmailChange, credential: CredentialDep, services: ServicesDep) -> dict[str, str]:
     """Send a link to the address that your account is to have. It counts once the link was opened."""
@@ -84,7 +84,9 @@ def request_confirmation(credential: CredentialDep, services: ServicesDep) -> di
     return {"status": "accepted"}
 
 
-@router.delete("/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited))
+@router.delete(
+    "/v1/me", status_code=202, responses=problems(*CHANGING, *WITH_BODY, BadCredentials, RateLimited, SignInAgain)
+)
 async def delete_account(
     body: AccountDeletion, credential: CredentialDep, services: ServicesDep, response: Response
 ) -> dict[str, str]:

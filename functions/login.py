@@ -8,7 +8,7 @@ from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
 from shared.accounts import service as accounts
 from shared.api.account_schemas import Credentials, SessionView
-from shared.core.errors import AccountDisabled, BadCredentials, CodeRequired, RateLimited
+from shared.core.errors import AccountDisabled, BadCredentials, CodeRequired, NotOffered, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
@@ -17,7 +17,7 @@ handler = lambda_handler(router)
 @router.post(
     "/v1/login",
     response_model=SessionView,
-    responses=problems(*WITH_BODY, BadCredentials, CodeRequired, AccountDisabled, RateLimited),
+    responses=problems(*WITH_BODY, BadCredentials, CodeRequired, AccountDisabled, RateLimited, NotOffered),
 )
 async def login(
     body: Credentials, services: ServicesDep, network: NetworkDep, device: DeviceDep, response: Response

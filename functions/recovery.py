@@ -8,14 +8,17 @@ from functions.http.problems import WITH_BODY, problems
 from functions.http.threads import passwords
 from shared.accounts import confirmation, recovery
 from shared.api.account_schemas import AcceptedView, Confirmation, ConfirmationView, NewPasswordByLink, ResetRequest
-from shared.core.errors import AlreadyUsed, BadCredentials, EmailTaken, RateLimited
+from shared.core.errors import AlreadyUsed, BadCredentials, EmailTaken, NotOffered, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
 
 
 @router.post(
-    "/v1/password-reset", status_code=202, response_model=AcceptedView, responses=problems(*WITH_BODY, RateLimited)
+    "/v1/password-reset",
+    status_code=202,
+    response_model=AcceptedView,
+    responses=problems(*WITH_BODY, RateLimited, NotOffered),
 )
 def request_reset(body: ResetRequest, services: ServicesDep, network: NetworkDep) -> dict[str, str]:
     """Send a link for a new password. The answer is the same whether the address has an account or not."""
@@ -23,7 +26,12 @@ def request_reset(body: ResetRequest, services: ServicesDep, network: NetworkDep
     return {"status": "accepted"}
 
 
-@router.put("/v1/password-reset", status_code=204, response_class=Response, responses=problems(*WITH_BODY, AlreadyUsed))
+@router.put(
+    "/v1/password-reset",
+    status_code=204,
+    response_class=Response,
+    responses=problems(*WITH_BODY, AlreadyUsed, NotOffered),
+)
 async def reset_password(body: NewPasswordByLink, services: ServicesDep) -> None:
     """Set the password of the account that the link is for. Its sessions and API tokens end; log in again."""
     await passwords().call(recovery.reset_password, services, body.token, body.password)

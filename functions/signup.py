@@ -12,7 +12,7 @@ from functions.http.threads import in_thread, passwords
 from shared.accounts import confirmation
 from shared.accounts import service as accounts
 from shared.api.account_schemas import AcceptedView, NewAccount, SessionView
-from shared.core.errors import NO_PASSWORD, Capacity, EmailTaken, InvalidRequest, RateLimited
+from shared.core.errors import NO_PASSWORD, Capacity, EmailTaken, InvalidRequest, NotOffered, RateLimited
 
 router = APIRouter(tags=["accounts"])
 handler = lambda_handler(router)
@@ -26,7 +26,7 @@ _BY_MAIL: dict[int | str, dict[str, Any]] = {
     "/v1/signup",
     status_code=201,
     response_model=SessionView,
-    responses=problems(*WITH_BODY, EmailTaken, RateLimited, Capacity) | _BY_MAIL,
+    responses=problems(*WITH_BODY, EmailTaken, RateLimited, Capacity, NotOffered) | _BY_MAIL,
 )
 async def signup(
     body: NewAccount, services: ServicesDep, network: NetworkDep, device: DeviceDep, response: Response

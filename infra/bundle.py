@@ -28,7 +28,7 @@ OUT = ROOT / "dist" / "functions.zip"
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13")
 TASK_ROOT = "/var/task"  # where Lambda unpacks the bundle; tracebacks name files by this path
-MOST_ZIPPED_BYTES = 28_000_000
+MOST_ZIPPED_BYTES = 34_000_000
 MOST_UNZIPPED_BYTES = 250 * 1024 * 1024  # Lambda's own limit
 MADE_AT = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can store
 COMPILE_LIMIT_S = 600
@@ -62,6 +62,8 @@ LEFT_OUT = {
     "Crypto/Signature": "minio uses only its ciphers and hashes",
     "PIL/_avif*": "photos are JPEG, PNG or WebP",
     "PIL/_imagingft*": "no text is drawn",
+    "authlib/integrations": "clients and servers of other frameworks",
+    "authlib/jose": "the old name of joserfc",
     "celery/bin": "Celery's command line",
     "celery/contrib": "extras of workers",
     "dateutil/zoneinfo": "all times are in UTC",
@@ -183,7 +185,7 @@ def check_size(bundle: Bundle) -> None:
     """
     if bundle.zipped_bytes > MOST_ZIPPED_BYTES or bundle.unzipped_bytes > MOST_UNZIPPED_BYTES:
         raise BundleError(
-            f"The bundle is too large: {_megabytes(bundle.zipped_bytes)} MB zipped (at most 28) and "
+            f"The bundle is too large: {_megabytes(bundle.zipped_bytes)} MB zipped (at most 34) and "
             f"{_megabytes(bundle.unzipped_bytes)} MB unzipped (at most 262).\n{table(bundle)}"
         )
 

@@ -12,7 +12,7 @@ from local.console import Quiet
 from local.process import Part
 from local.servers import Server, http_answers, postgres, private_folder, redis, s3
 from local.stack import Stack, StackError
-from shared.core.settings import Settings, SettingsError, read_key
+from shared.core.settings import Settings, SettingsError, read_client_secret, read_key
 from shared.services import Services
 
 # The poller finishes its current step before it stops. Waiting longer than the lease of 20 s would be pointless.
@@ -218,5 +218,7 @@ def check_settings(env: Mapping[str, str]) -> None:
         for address in Services(settings).addresses:
             if variable := address.option("key_env"):
                 read_key(variable, env)
+        if settings.oidc_issuer:
+            read_client_secret(env)
     except SettingsError as error:
         raise StackError(str(error)) from None

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from shared.core.db import Database
-from shared.core.settings import Settings, SettingsError, read_key
+from shared.core.settings import Settings, SettingsError, read_client_secret, read_key
 from shared.generators.addresses import GeneratorAddress, parse_addresses
 
 if TYPE_CHECKING:
@@ -52,6 +52,11 @@ class Services:
             replace(address, key=read_key(variable)) if (variable := address.option("key_env")) else address
             for address in self.addresses
         )
+
+    @cached_property
+    def oidc_client_secret(self) -> str:
+        """Return the secret of this site's client at its OpenID Connect provider. Raises SettingsError without it."""
+        return read_client_secret()
 
     @cached_property
     def protocols(self) -> frozenset[str]:
@@ -110,8 +115,10 @@ class Services:
         Nothing is connected to. A process without it does this at first use, which adds about 350 ms to one request.
 
         Raises:
-            SettingsError: a setting of the database or the broker cannot be used.
+            SettingsError: a setting of the database, the broker or the OpenID Connect provider cannot be used.
         """
+        if self.settings.oidc_issuer:
+            _ = self.oidc_client_secret
         _ = self.models, self.wake_ups
 
     def flush(self, limit_s: float) -> None:

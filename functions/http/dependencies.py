@@ -97,6 +97,10 @@ async def _token_id(token_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(token_id)
 
 
+async def _identity_id(identity_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(identity_id)
+
+
 async def _session_id(session_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(session_id)
 
@@ -137,6 +141,7 @@ ImageId = Annotated[UUID, Depends(_image_id)]
 TokenId = Annotated[UUID, Depends(_token_id)]
 SceneCode = Annotated[str, Depends(_scene_code)]
 ExportId = Annotated[UUID, Depends(_export_id)]
+IdentityId = Annotated[UUID, Depends(_identity_id)]
 SessionId = Annotated[UUID, Depends(_session_id)]
 DeviceDep = Annotated[str | None, Depends(_device)]
 GroupId = Annotated[UUID, Depends(_group_id)]
@@ -149,6 +154,12 @@ async def _before(credential: CredentialDep, cursor: Annotated[Cursor | None, Qu
 
 Before = Annotated[UUID | None, Depends(_before)]
 Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+def find_session(request: Request) -> Credential | None:
+    """Return the session of the browser that another site sends here, if it has one. For calls that check the rest."""
+    hashed = token_hash(request.cookies.get(SESSION_COOKIE, ""))
+    return None if hashed is None else Credential(hashed)
 
 
 def set_session_cookie(response: Response, services: Services, token: str) -> None:

@@ -18,6 +18,9 @@ MOST_PASSWORDS_WAITING = 64
 """How many calls with a password wait for a thread: two to three seconds of work for one core. One that waits costs
 next to nothing; one that is refused is sent again at once by those who mean harm."""
 
+MOST_AT_PROVIDER = 8
+"""How many calls wait for the provider at once."""
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -36,8 +39,8 @@ def _threads() -> ThreadPoolExecutor:
 class BoundedPool:
     """A few threads with a queue of a fixed length."""
 
-    def __init__(self, threads: int, waiting: int) -> None:
-        self._threads = ThreadPoolExecutor(threads, "passwords")
+    def __init__(self, threads: int, waiting: int, name: str = "bounded") -> None:
+        self._threads = ThreadPoolExecutor(threads, name)
         self._places = Semaphore(threads + waiting)
 
     async def call(self, function: Callable[Given, Result], *arguments: Given.args, **named: Given.kwargs) -> Result:
@@ -61,4 +64,10 @@ def passwords() -> BoundedPool:
 
     A hash takes 19 MiB and some 30 ms of a core. A thread keeps that memory.
     """
-    return BoundedPool(max(1, (os.cpu_count() or 1) // 2), MOST_PASSWORDS_WAITING)
+    return BoundedPool(max(1, (os.cpu_count() or 1) // 2), MOST_PASSWORDS_WAITING, "passwords")
+
+
+@cache
+def providers() -> BoundedPool:
+    """Return the threads for calls that wait for the OpenID Connect provider, so that a slow one holds up no others."""
+    return BoundedPool(MOST_AT_PROVIDER, 4 * MOST_AT_PROVIDER, "providers")

@@ -8,11 +8,12 @@ from shared.core.errors import NO_RESET, AlreadyUsed, InvalidRequest
 from shared.services import Services
 
 
-def request_change(services: Services, credential: Credential, password: str, email: str) -> None:
+def request_change(services: Services, credential: Credential, password: str | None, email: str) -> None:
     """Send a link to the address that an account is to have. The answer does not show whether another account has it.
 
     Raises:
         BadCredentials: The password is wrong.
+        SignInAgain: There is no password, and the sign-in at the provider is too old.
         InvalidRequest: This site sends no mail, or the address is not valid.
     """
     if not services.sends_mail:

@@ -29,7 +29,9 @@ def request_account(services: Services, email: str, language: str, network: str 
         InvalidRequest: The address is not valid.
         RateLimited: There were too many attempts from this network.
         Capacity: The site has as many sign-ups as it takes in an hour.
+        NotOffered: This site has no local accounts.
     """
+    accounts.require_local_accounts(services)
     count_sign_up(services, network)
     address = accounts.normalise_email(email)
     with services.db.begin() as connection:

@@ -13,25 +13,26 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
-from shared.accounts import account_mails, factor_store, known_devices, push_subscriptions, session_store, token_store
+from shared.accounts import factor_store, freshness, identity_store, new_sessions, push_subscriptions, token_store
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in, count_sign_up, new_accounts
 from shared.accounts.auth import Credential, find_caller, require_user
 from shared.accounts.factor_codes import require_code
 from shared.accounts.store import User, UserWithPassword
 from shared.accounts.strength import is_well_known
-from shared.accounts.tokens import new_token, token_hash
 from shared.accounts.webhook_urls import find_webhook_refusal
 from shared.api.account_schemas import AccountChange
 from shared.core.errors import (
     NO_MAIL,
+    NO_PASSWORD,
     AccountDisabled,
     BadCredentials,
     FieldError,
     InvalidRequest,
     NotConfirmed,
+    NotOffered,
+    SignInAgain,
 )
-from shared.core.limits import DAY_S
 from shared.core.rate_limits import take
 from shared.core.words import address_key, password_spellings, prepared_password
 from shared.services import Services
@@ -87,7 +88,9 @@ def sign_up(
         EmailTaken: The address has an account.
         RateLimited: There were too many attempts from this network.
         Capacity: The site has as many new accounts as it takes in an hour.
+        NotOffered: This site has no local accounts.
     """
+    require_local_accounts(services)
     count_sign_up(services, network)
     address = normalise_email(email)
     password_hash = hash_new_password(password, address)
@@ -115,7 +118,9 @@ def log_in(
         RateLimited: There were too many attempts with this address, or from this network.
         BadCredentials: The address, the password or the code is wrong.
         AccountDisabled: Both are right, but an operator has disabled the account.
+        NotOffered: This site has no local accounts.
     """
+    require_local_accounts(services)
     try:
         address = normalise_email(email)
     except InvalidRequest:
@@ -123,9 +128,9 @@ def log_in(
     count_log_in(services, address, network)
     with services.db.statement() as connection:
         found = user_store.find_by_email(connection, address)
-    password_hash = found.password_hash if found else _unusable_hash()
+    password_hash = (found.password_hash if found else "") or _unusable_hash()
     spelling = _matching_spelling(password_hash, password)
-    if spelling is None or found is None:
+    if spelling is None or found is None or not found.password_hash:
         raise BadCredentials
     user = found.user
     if user.disabled:
@@ -152,7 +157,7 @@ def log_out(services: Services, credential: Credential) -> None:
         token_store.delete_token(connection, credential.token_hash)
 
 
-def delete_account(services: Services, credential: Credential, password: str) -> None:
+def delete_account(services: Services, credential: Credential, password: str | None) -> None:
     """Delete the account with its jobs, pictures and tokens.
 
     The account is gone at once. Of one with very many jobs the poller deletes what is left after two seconds.
@@ -160,23 +165,39 @@ def delete_account(services: Services, credential: Credential, password: str) ->
     Raises:
         BadCredentials: The password is wrong.
         RateLimited: There were too many attempts with this account's password.
+        SignInAgain: There is no password, and the sign-in at the provider is too old.
     """
     user = check_password(services, credential, password).user
     with services.db.begin() as connection:
         user_store.close(connection, user.id)
+        identity_store.delete_all(connection, user.id)
     delete_rows(services, [user.id])
 
 
-def check_password(services: Services, credential: Credential, password: str) -> UserWithPassword:
-    """Return the user who sent the request with their password.
+def require_local_accounts(services: Services) -> None:
+    """Raise NotOffered if people have no passwords on this site."""
+    if not services.settings.has_local_accounts:
+        raise NotOffered("This site has no passwords: sign in at its provider.")
+
+
+def check_password(services: Services, credential: Credential, password: str | None) -> UserWithPassword:
+    """Return the user who sent the request with their password, or without it after a fresh sign-in at the provider.
 
     Raises:
         BadCredentials: The password is wrong.
         RateLimited: There were too many attempts with this account's password.
+        InvalidRequest: The password is missing.
+        SignInAgain: There is no password, and the sign-in at the provider is too old.
     """
     with services.db.statement() as connection:
         user = require_user(connection, credential)
         found = user_store.find_by_email(connection, user.email)
+        is_fresh = password is None and freshness.is_fresh(connection, credential)
+    if password is None:
+        if found is None or not is_fresh:
+            has_password = found is not None and found.password_hash
+            raise InvalidRequest(fields=(NO_PASSWORD,)) if has_password else SignInAgain()
+        return found
     count_log_in(services, user.email)
     if found is None or not is_password_of(found, password):
         raise BadCredentials("The password is wrong.")
@@ -247,19 +268,7 @@ def get_webhook_secret(services: Services, credential: Credential, *, renew: boo
 
 
 def _open_session(services: Services, connection: Connection, user: User, device: str | None) -> Session:
-    is_new = known_devices.record(connection, user.id, device)
-    accepts_mail = user.mail_stopped in (None, "unsubscribed")  # other stops are those of mail servers and complaints
-    if is_new and accepts_mail and services.may_mail(confirmed=user.confirmed):
-        account_mails.add(connection, "new_device", user.email, user.id, device=device)
-    token = new_token()
-    expires_at = session_store.create(
-        connection,
-        user.id,
-        token_hash(token) or b"",
-        device=device,
-        lifetime_s=services.settings.session_days * DAY_S,
-        idle_s=services.settings.session_idle_days * DAY_S,
-    )
+    token, expires_at = new_sessions.open_session(services, connection, user, device)
     return Session(user, token, expires_at)
 
 

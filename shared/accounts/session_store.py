@@ -20,18 +20,26 @@ class StoredSession:
 
 
 def create(
-    connection: Connection, user_id: UUID, token_hash: bytes, *, device: str | None, lifetime_s: float, idle_s: int
+    connection: Connection,
+    user_id: UUID,
+    token_hash: bytes,
+    *,
+    device: str | None,
+    lifetime_s: float,
+    idle_s: int,
+    authenticated_at: float | None = None,
 ) -> datetime:
     """Insert a session; return when it ends at the latest. It ends earlier once it is not used for `idle_s`."""
     query = text("""
-        INSERT INTO tokens (user_id, hash, kind, device, last_used_at, ends_at, idle_s, expires_at)
-        SELECT :user_id, :hash, 'session', :device, now, now + make_interval(secs => :lifetime_s), :idle_s,
+        INSERT INTO tokens (user_id, hash, kind, device, last_used_at, authenticated_at, ends_at, idle_s, expires_at)
+        SELECT :user_id, :hash, 'session', :device, now, to_timestamp(:authenticated_at),
+            now + make_interval(secs => :lifetime_s), :idle_s,
             now + make_interval(secs => least(:lifetime_s, :idle_s))
         FROM (SELECT clock_timestamp() AS now) clock
         RETURNING ends_at
     """)
     values = {"user_id": user_id, "hash": token_hash, "device": device, "lifetime_s": lifetime_s, "idle_s": idle_s}
-    ends_at: datetime = connection.execute(query, values).scalar_one()
+    ends_at: datetime = connection.execute(query, values | {"authenticated_at": authenticated_at}).scalar_one()
     return ends_at
 
 

@@ -41,13 +41,16 @@ def end_other_sessions(services: Services, credential: Credential) -> None:
         session_store.delete_others(connection, user.id, credential.token_hash)
 
 
-def change_password(services: Services, credential: Credential, password: str, new_password: str) -> None:
+def change_password(services: Services, credential: Credential, password: str | None, new_password: str) -> None:
     """Replace the password and end all other sessions. API tokens stay, since the caller knows the old password.
 
     Raises:
         BadCredentials: The old password is wrong.
         InvalidRequest: The new one is easy to guess.
+        SignInAgain: There is no old one, and the sign-in at the provider is too old.
+        NotOffered: This site has no local accounts.
     """
+    accounts.require_local_accounts(services)
     found = accounts.check_password(services, credential, password)
     user = found.user
     password_hash = accounts.hash_new_password(new_password, user.email, "new_password")

@@ -10,6 +10,10 @@ from shared.api.schemas import Answer, Id, Notify, Request, Time
 from shared.core.rights import RIGHTS, Right
 
 Language = Literal["en", "ru"]
+OwnPassword = Annotated[
+    Password | None,
+    Field(description="May be left out after a sign-in at the site's provider within the last five minutes."),
+]
 LinkToken = Annotated[str, Field(max_length=100, description="What the link has after `token=`.")]
 
 
@@ -47,7 +51,7 @@ class AccountChange(Request):
 
 
 class AccountDeletion(Request):
-    password: Password
+    password: OwnPassword = None
 
 
 class NewFactorRequest(Request):
@@ -79,12 +83,12 @@ class NewPasswordByLink(Request):
 
 
 class PasswordChange(Request):
-    password: Password
+    password: OwnPassword = None
     new_password: NewPassword
 
 
 class EmailChange(Request):
-    password: Password
+    password: OwnPassword = None
     email: Email
 
 
@@ -97,6 +101,27 @@ class Confirmation(Request):
 
 class ConfirmationView(Answer):
     status: Literal["confirmed"]
+
+
+class NewIdentity(Request):
+    password: OwnPassword = None
+
+
+class ProviderView(Answer):
+    url: str = Field(description="Where to sign in at the provider, in the browser that sent this request.")
+
+
+class IdentityView(Answer):
+    id: Id
+    issuer: str
+    email: str | None = Field(description="The address that the provider named when the identity was connected.")
+    created_at: Time
+    last_used_at: Time
+
+
+class WaysInView(Answer):
+    has_password: bool
+    identities: list[IdentityView] = Field(description="The newest first, at most ten.")
 
 
 class NewToken(Request):

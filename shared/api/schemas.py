@@ -304,6 +304,11 @@ class ReportView(Answer):
     status: Literal["received"]
 
 
+class SignInView(Answer):
+    local: bool = Field(description="Whether people sign up and log in with a password.")
+    provider: str | None = Field(description="The name of the OpenID Connect provider where people sign in.")
+
+
 class PresetsView(Answer):
     types: list[dict[str, Any]]
     styles: list[dict[str, Any]]
@@ -313,6 +318,7 @@ class PresetsView(Answer):
     models: list[dict[str, Any]]
     trains_likenesses: bool = Field(description="Whether a generator of this site trains likenesses.")
     confirms_addresses: bool = Field(description="Whether a sign-up counts once a link in a mail was opened.")
+    sign_in: SignInView
 
 
 class HealthView(Answer):

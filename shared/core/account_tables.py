@@ -1,4 +1,4 @@
-"""The tables of mail about accounts, of known devices and second factors, beside the others in `shared.core.tables`."""
+"""The tables of mail about accounts, known devices, second factors and accounts elsewhere, beside others."""
 
 from sqlalchemy import (
     BigInteger,
@@ -78,4 +78,19 @@ recovery_codes = Table(
     metadata,
     Column("user_id", UUID, ForeignKey("second_factors.user_id", ondelete="CASCADE"), primary_key=True),
     Column("hash", LargeBinary, primary_key=True),
+)
+
+# Accounts of users at OpenID Connect providers: the subject is the provider's name for a person, `email` the address
+# that the person had there when it was connected.
+identities = Table(
+    "identities",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("users", index=True),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("email", Text),
+    when("created_at", nullable=False, server_default=NOW),
+    when("last_used_at", nullable=False, server_default=NOW),
+    UniqueConstraint("issuer", "subject"),
 )

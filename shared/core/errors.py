@@ -125,6 +125,14 @@ class NotConfirmed(EaselError):
     title = "Confirm your address first: open the link in our mail, or ask for another on your account's page."
 
 
+class NotOffered(EaselError):
+    status, code, title = 403, "not_offered", "This site does not offer this."
+
+
+class SignInAgain(EaselError):
+    status, code, title = 403, "sign_in_again", "This needs a sign-in at your provider within the last five minutes."
+
+
 class TakenDown(EaselError):
     status, code, title = 403, "taken_down", "These pictures were taken out of the gallery."
 
@@ -159,6 +167,10 @@ class AlreadyUsed(EaselError):
 
 class SecondFactorOn(EaselError):
     status, code, title = 409, "second_factor_on", "This account has a second factor already. Switch it off first."
+
+
+class LastIdentity(EaselError):
+    status, code, title = 409, "last_identity", "Without it you could not sign in any more. Set a password first."
 
 
 class StillRunning(EaselError):

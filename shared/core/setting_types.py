@@ -17,6 +17,7 @@ from shared.core.origins import canonical_origin
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+MAX_LINE_CHARACTERS = 1000
 MAIL_FORMS = "smtp://[user:password@]host:port, smtps://..., ses://region or file:///folder"
 BROKER_OPTIONS = {
     "redis": frozenset[str](),
@@ -156,6 +157,22 @@ def _region(text: str) -> str:
     return text
 
 
+def _issuer(text: str) -> str:
+    parts = _split_with_scheme(text, "https", "http")
+    bare = not (parts.query or parts.fragment or parts.username) and text.isprintable() and " " not in text
+    if not (bare and parts.hostname):
+        raise ValueError("is the provider's address, such as https://accounts.example.com.")
+    if parts.scheme == "http" and not is_this_machine(parts.hostname):
+        raise ValueError("starts with https://. Only a provider on this machine may do without.")
+    return text
+
+
+def _line(text: str) -> str:
+    if not (text.isprintable() and len(text) <= MAX_LINE_CHARACTERS):
+        raise ValueError(f"is one line of at most {MAX_LINE_CHARACTERS} characters.")
+    return text
+
+
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(_http_url(entry.strip()) for entry in text.split(",") if entry.strip())
 
@@ -194,6 +211,8 @@ DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
 BrokerUrl = Annotated[str, PlainValidator(_broker_url)]
 HttpUrl = Annotated[str, PlainValidator(_http_url)]
 S3Url = Annotated[str, PlainValidator(_s3_url)]
+Issuer = Annotated[str, PlainValidator(_issuer)]
+Line = Annotated[str, PlainValidator(_line)]
 Bucket = Annotated[str, PlainValidator(_bucket)]
 Region = Annotated[str, PlainValidator(_region)]
 Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]

@@ -19,6 +19,8 @@ from shared.core.setting_types import (
     Bucket,
     DatabaseUrl,
     HttpUrl,
+    Issuer,
+    Line,
     MailFrom,
     MailUrl,
     Networks,
@@ -44,6 +46,10 @@ class SettingsError(Exception):
 
 def _public_url(data: dict[str, Any]) -> str:
     return f"http://127.0.0.1:{data['port']}"
+
+
+def _provider_name(data: dict[str, Any]) -> str:
+    return urlsplit(data["oidc_issuer"]).hostname or ""
 
 
 def _sender(data: dict[str, Any]) -> str:
@@ -80,6 +86,10 @@ class Settings(BaseModel, frozen=True):
     verify_email: Annotated[str | None, choice("on", "off", spelled=str.lower)] = None
     webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
     action_model: str = ""
+    oidc_issuer: Issuer = ""
+    oidc_client_id: Line = Field("", validate_default=True)
+    oidc_name: Line = Field(default_factory=_provider_name)
+    local_accounts: Annotated[str, choice("on", "off", spelled=str.lower)] = "on"
     session_days: Annotated[int, whole(1, 400)] = 30
     session_idle_days: Annotated[int, whole(1, 400)] = 14
     max_running: Annotated[int, whole(1, 1000)] = 2
@@ -129,6 +139,11 @@ class Settings(BaseModel, frozen=True):
         raise SettingsError(message)
 
     @property
+    def has_local_accounts(self) -> bool:
+        """Return whether people sign up and log in with a password."""
+        return self.local_accounts == "on"
+
+    @property
     def public_host(self) -> str | None:
         """Return the host of the site's address."""
         return urlsplit(self.public_url).hostname
@@ -157,6 +172,20 @@ class Settings(BaseModel, frozen=True):
         if verify == "on" and not info.data.get("mail_url"):
             raise ValueError("=on needs EASEL_MAIL_URL.")
         return verify
+
+    @field_validator("oidc_client_id")
+    @classmethod
+    def _check_client(cls, value: str, info: ValidationInfo) -> str:
+        if bool(value) != bool(info.data.get("oidc_issuer")):
+            raise ValueError("is set with EASEL_OIDC_ISSUER, or neither is.")
+        return value
+
+    @field_validator("local_accounts")
+    @classmethod
+    def _check_local_accounts(cls, value: str, info: ValidationInfo) -> str:
+        if value == "off" and not info.data.get("oidc_issuer"):
+            raise ValueError("=off needs EASEL_OIDC_ISSUER: otherwise nobody could sign in.")
+        return value
 
     @field_validator("database_auth")
     @classmethod
@@ -205,7 +234,19 @@ def library_path() -> dict[str, str]:
     return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
-def read_key(variable: str, environment: Mapping[str, str] | None = None) -> str:
+def read_client_secret(environment: Mapping[str, str] | None = None) -> str:
+    """Return the secret of this site's client at the OpenID Connect provider. Raises SettingsError as `read_key`.
+
+    No field of the settings: in the cloud only the function that signs people in may read it.
+    """
+    return read_key("EASEL_OIDC_CLIENT_SECRET", environment, "EASEL_OIDC_ISSUER needs the secret of its client")
+
+
+def read_key(
+    variable: str,
+    environment: Mapping[str, str] | None = None,
+    reason: str = "EASEL_GENERATORS names it as the key of a generator",
+) -> str:
     """Return the key of a generator from the variable that its address names, from a file or a secret as any setting.
 
     Raises:
@@ -213,7 +254,7 @@ def read_key(variable: str, environment: Mapping[str, str] | None = None) -> str
     """
     key = _find(os.environ if environment is None else environment, variable)
     if not key:
-        raise SettingsError(f"{variable} is not set, but EASEL_GENERATORS names it as the key of a generator.")
+        raise SettingsError(f"{variable} is not set, but {reason}.")
     if not (key.isascii() and key.isprintable() and len(key) <= MAX_KEY_CHARACTERS):
         raise SettingsError(
             f"{variable} is no key: it is one line of at most {MAX_KEY_CHARACTERS} characters of ASCII."

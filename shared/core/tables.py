@@ -48,7 +48,7 @@ users = Table(
     Column("id", UUID, primary_key=True, server_default=ROW_ID),
     Column("email", Text, nullable=False, unique=True),
     when("confirmed_at"),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),  # empty without a password
     Column("notify", Text, nullable=False, server_default="none"),
     Column("language", Text, nullable=False, server_default="en"),
     Column("mail_secret", LargeBinary, nullable=False, server_default=SECRET),
@@ -82,6 +82,7 @@ users = Table(
 )
 
 # Only the SHA-256 of a token is stored: a token has 256 random bits, so a slow hash would add no protection.
+# `authenticated_at` is when the user of a session last signed in at an OpenID Connect provider, if that says so.
 # `suspended` is true while the user is disabled: triggers keep it up to date, to spare frequent calls the user's row.
 tokens = Table(
     "tokens",
@@ -95,6 +96,7 @@ tokens = Table(
     when("expires_at"),
     Column("device", Text),
     when("last_used_at"),
+    when("authenticated_at"),
     when("ends_at"),
     Column("idle_s", Integer),
     Column("rights", ARRAY(Text), nullable=False, server_default=text("'{jobs:read,jobs:write,account}'")),

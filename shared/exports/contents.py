@@ -30,6 +30,10 @@ SELECT json_build_object(
     'known_devices', (SELECT coalesce(json_agg(json_build_object(
         'device', device, 'last_used_at', {utc("d.last_used_at")}
     ) ORDER BY device), '[]') FROM known_devices d WHERE d.user_id = u.id),
+    'identities', (SELECT coalesce(json_agg(json_build_object(
+        'issuer', issuer, 'subject', subject, 'email', i.email, 'created_at', {utc("i.created_at")},
+        'last_used_at', {utc("i.last_used_at")}
+    ) ORDER BY i.id), '[]') FROM identities i WHERE i.user_id = u.id),
     'browsers', (SELECT coalesce(json_agg(json_build_object(
         'endpoint', endpoint, 'created_at', {utc("p.created_at")}
     ) ORDER BY p.id), '[]') FROM push_subscriptions p WHERE p.user_id = u.id),

@@ -60,9 +60,11 @@ def list_options(services: Services) -> Option:
     }
     fields = [field | offered(USES.get(field["name"], {})) for field in request_fields()]
     models = {model: asdict(model) for model in services.models.find() if model is not None}
+    settings = services.settings
     site = {
         "trains_likenesses": trains_likenesses(services),
-        "confirms_addresses": services.settings.confirms_addresses,
+        "confirms_addresses": settings.confirms_addresses,
+        "sign_in": {"local": settings.has_local_accounts, "provider": settings.oidc_name or None},
     }
     return {**options, "fields": fields, "models": list(models.values()), **site}
 

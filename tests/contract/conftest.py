@@ -17,8 +17,10 @@ from shared.accounts.tokens import new_token, token_hash
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.support import scene_folder
+from tests.support.browser_session import SITE, Browser
 from tests.support.deployment import Cloud, Deployment, function_environment
 from tests.support.doors import Door, Doors
+from tests.support.identity_provider import CLIENT_SECRET, IdentityProvider
 from tests.support.people import Person
 from tests.support.poller import Poller
 
@@ -27,7 +29,7 @@ from tests.support.poller import Poller
 THROUGH_DEPLOYED = ("jobs", "uploads")
 # The other doors have the same functions; only how they hand over requests and answers differs.
 THROUGH_HTTP_API = (
-    *("accounts", "bad_requests", "codes", "jobs", "methods"),
+    *("accounts", "bad_requests", "codes", "jobs", "methods", "oidc"),
     *("pictures", "protocols", "sessions", "uploads", "waiting"),
 )
 THROUGH_REST = ("accounts", "methods", "pictures", "sessions")
@@ -188,3 +190,25 @@ def catalogue(services: Services, poller: Poller, generator: FakeGenerator, tmp_
         connection.exec_driver_sql("UPDATE generators SET look_at = clock_timestamp()")
     poller.sweep()
     return folder
+
+
+@pytest.fixture
+def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[IdentityProvider]:
+    monkeypatch.setenv("EASEL_OIDC_CLIENT_SECRET", CLIENT_SECRET)
+    with IdentityProvider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider_site(with_settings: Callable[..., Services], provider: IdentityProvider) -> Services:
+    return with_settings(public_url=SITE, **provider.settings)
+
+
+@pytest.fixture
+def sign_in_door(doors: Doors, provider_site: Services) -> Door:
+    return doors.open(provider_site)
+
+
+@pytest.fixture
+def browser(sign_in_door: Door) -> Browser:
+    return Browser(sign_in_door)

@@ -47,6 +47,7 @@ OF, CALLER = "{of}", "{caller}"
 LIKENESS = {"photos": OF, "subject": "object", "consent": True}
 SCENE = {"place": "park", "action": "reading", "gender": "woman", "quality": "draft"}
 
+# This site has no OpenID Connect provider: it offers no sign-in there (403).
 TABLE: dict[str, Row] = {
     "POST /v1/signup": Row("public", 201, body={"email": f"{CALLER}@new.example.com", "password": PASSWORD}),
     "POST /v1/login": Row("public", 200, of="account", body={"email": OF, "password": PASSWORD}),
@@ -103,6 +104,11 @@ TABLE: dict[str, Row] = {
         "changes", 202, of="account", body={"password": PASSWORD, "email": "another@example.com"}, stranger=401
     ),
     "POST /v1/me/confirmation": Row("changes", 202),
+    "GET /v1/oidc/login": Row("public", 403),
+    "GET /v1/oidc/callback": Row("public", 403),
+    "GET /v1/me/identities": Row("own", 200, of="identity"),
+    "POST /v1/me/identities": Row("changes", 403, body={}),
+    "DELETE /v1/me/identities/{identity_id}": Row("changes", 204, of="identity"),
     "GET /v1/sessions": Row("own", 200, of="session"),
     "DELETE /v1/sessions": Row("changes", 204),
     "DELETE /v1/sessions/{session_id}": Row("changes", 204, of="session"),

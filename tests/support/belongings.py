@@ -7,9 +7,9 @@ from uuid import UUID
 from pyotp import TOTP
 from sqlalchemy import text
 
+from shared.accounts import identity_store, token_store
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
-from shared.accounts import token_store
 from shared.accounts.tokens import new_token, token_hash
 from shared.notify import push_keys
 from shared.services import Services
@@ -40,7 +40,11 @@ class Belongings:
 
     ABSENT: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(
-            ("job", "finished", "published", "image", "group", "finished_group", "token", "session", "export"), NO_ID
+            (
+                *("job", "finished", "published", "image", "group", "finished_group"),
+                *("token", "session", "export", "identity"),
+            ),
+            NO_ID,
         ),
         "likeness": "99999999",
         "upload": f"uploads/{NO_ID}/nothing.png",
@@ -101,6 +105,12 @@ class Belongings:
 
     def _export(self, owner: Person) -> str:
         return str(self._post(owner, "/v1/exports", None)["id"])
+
+    def _identity(self, owner: Person) -> str:
+        with self._services.db.begin() as connection:
+            identity_store.add(connection, owner.id, "https://accounts.example.com", str(owner.id), owner.email)
+            [kept] = identity_store.list_all(connection, owner.id)
+        return str(kept.id)
 
     def _likeness(self, owner: Person) -> str:
         self._likenesses += 1

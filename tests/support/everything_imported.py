@@ -19,6 +19,7 @@ def load(root: Path) -> None:
     from argon2 import PasswordHasher
     from zxcvbn import zxcvbn
 
+    import shared.accounts.openid_tokens  # of sign-ins at a provider
     import shared.images.photo_measures  # the program that looks at photos
     import shared.images.source_rules  # of submits with start pictures
     from shared.core.settings import Settings
@@ -37,6 +38,7 @@ def load(root: Path) -> None:
         services.wake_ups.wake()
         assert services.storage
         assert services.models
+    assert shared.accounts.openid_tokens
     assert shared.images.source_rules
     assert shared.images.photo_measures
     zxcvbn("a")

@@ -149,14 +149,15 @@ class Visitor:
 
 
 @contextmanager
-def visitor(url: str, pictures_url: str, **options: Any) -> Iterator[Visitor]:
+def visitor(url: str, pictures_url: str, *others: str, **options: Any) -> Iterator[Visitor]:
     """Yield a visitor of the site at url, with pictures from pictures_url. Skips the test without a browser.
 
+    `others` are more origins where the site's pages lead.
     `options` are those of the browser context, such as color_scheme.
     """
     with chromium() as browser:
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, "locale": "en-GB", **options})
         try:
-            yield Visitor(context.new_page(), url, (url, pictures_url))
+            yield Visitor(context.new_page(), url, (url, pictures_url, *others))
         finally:
             context.close()

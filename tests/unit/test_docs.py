@@ -58,7 +58,8 @@ def test_the_table_of_settings_is_that_of_the_code() -> None:
     listed = [row[0].strip("`") for row in rows("EASEL_[A-Z0-9_]+", SETTINGS)]
     assert len(set(listed)) == len(listed)
     assert set(listed) >= variables, variables - set(listed)
-    read = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "local").glob("*.py"))
+    readers = [*(ROOT / "local").glob("*.py"), ROOT / "shared" / "core" / "settings.py"]
+    read = "".join(path.read_text(encoding="utf-8") for path in readers)
     unknown = {name for name in listed if name not in variables and name not in read}
     assert unknown == set()
 
@@ -80,3 +81,13 @@ def test_the_tests_that_keep_a_promise_exist() -> None:
     named = set(re.findall(r"`(tests/[\w/]+\.py)`", (DOCS / "security.md").read_text(encoding="utf-8")))
     assert len(named) > 10
     assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_the_codes_of_sign_ins_are_described_and_have_words() -> None:
+    sources = "".join((ROOT / f"shared/accounts/openid{part}.py").read_text() for part in ("", "_provider"))
+    codes = set(re.findall(r'"(oidc_[a-z]+(?:_[a-z]+)?)"', sources))
+    listed = re.findall(r"^\| `(oidc_[a-z_]+)` \|", (ROOT / "docs" / "accounts.md").read_text(), re.MULTILINE)
+    assert sorted(listed) == sorted(codes)
+    for language in ("en", "ru"):
+        words = (ROOT / f"web/text/account-{language}.js").read_text()
+        assert set(re.findall(r'"error\.(oidc_[a-z_]+)":', words)) == codes

@@ -88,6 +88,10 @@ export const endSessionOf = (id, options) => call("DELETE", `/v1/sessions/${enco
 export const endOtherSessions = (options) => call("DELETE", "/v1/sessions", options);
 export const listExports = (options) => call("GET", "/v1/exports", options).then(data);
 export const requestExport = (options) => call("POST", "/v1/exports", options).then(data);
+export const listIdentities = (options) => call("GET", "/v1/me/identities", options).then(data);
+export const connectIdentity = (body, options) => call("POST", "/v1/me/identities", { ...options, body }).then(data);
+export const disconnectIdentity = (id, options) =>
+  call("DELETE", `/v1/me/identities/${encodeURIComponent(id)}`, options);
 export const requestReset = (body, options) => call("POST", "/v1/password-reset", { ...options, body });
 export const resetPassword = (body, options) => call("PUT", "/v1/password-reset", { ...options, body });
 export const logOut = (options) => call("POST", "/v1/logout", options);

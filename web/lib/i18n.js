@@ -28,5 +28,5 @@ export function t(key, values = {}) {
 
 /** Return the text for a key from the server, or `spare` if the site has none yet. */
 export function tOr(key, spare, values = {}) {
-  return Object.hasOwn(words, key) ? t(key, values) : spare;
+  return Object.hasOwn(words, key) || key in added ? t(key, values) : spare;
 }

@@ -4,14 +4,14 @@ import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
 import { field, showFieldErrors } from "./field.js";
+import { ownPassword } from "./own-password.js";
 
 /** Create the form that sends a link to another address of the account. */
-export function emailForm(user, signal) {
+export function emailForm(user, ways, signal) {
   const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
   const email = field({ name: "email", label: t("email.new"), type: "email", autocomplete: "email", required: true });
   email.showHint(t("email.hint"));
-  const secret = { type: "password", autocomplete: "current-password", required: true };
-  const password = field({ name: "password", label: t("account.password"), ...secret });
+  const password = ownPassword(ways);
   const alert = element("p", { class: "form-error", role: "alert" });
   const said = element("p", { class: "hint", role: "status" });
   const button = element("button", { class: "button" }, t("email.submit"));
@@ -23,7 +23,7 @@ export function emailForm(user, signal) {
     fill(said);
     button.disabled = true;
     try {
-      await changeEmail({ email: email.input.value.trim(), password: password.input.value }, { signal });
+      await changeEmail({ email: email.input.value.trim(), password: password.value() }, { signal });
       form.reset();
       fill(said, t("email.sent"));
     } catch (error) {

@@ -4,15 +4,17 @@ import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
 import { field, showFieldErrors } from "./field.js";
+import { ownPassword } from "./own-password.js";
 
-/** Create the form that changes the password. */
-export function passwordForm(user, signal) {
-  const old = field({ name: "password", label: t("password.old"), ...secret("current-password") });
-  const fresh = field({ name: "new_password", label: t("password.new"), ...secret("new-password") });
+/** Create the form that changes the password, or gives an account its first one. */
+export function passwordForm(user, ways, signal) {
+  const old = ownPassword(ways, t("password.old"));
+  const secret = { type: "password", autocomplete: "new-password", required: true };
+  const fresh = field({ name: "new_password", label: t("password.new"), ...secret });
   fresh.showHint(t("account.password.hint"));
   const alert = element("p", { class: "form-error", role: "alert" });
   const said = element("p", { class: "hint", role: "status" });
-  const button = element("button", { class: "button" }, t("password.submit"));
+  const button = element("button", { class: "button" }, t(ways.hasPassword ? "password.submit" : "password.first"));
   // Password managers need the user name.
   const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
   const actions = element("div", { class: "actions" }, button);
@@ -23,7 +25,7 @@ export function passwordForm(user, signal) {
     fill(said);
     button.disabled = true;
     try {
-      await changePassword({ password: old.input.value, new_password: fresh.input.value }, { signal });
+      await changePassword({ password: old.value(), new_password: fresh.input.value }, { signal });
       form.reset();
       fill(said, t("password.changed"));
     } catch (error) {
@@ -44,5 +46,3 @@ export function passwordForm(user, signal) {
   const title = t("password.title");
   return element("section", { class: "account-part", "aria-label": title }, element("h2", {}, title), form);
 }
-
-const secret = (autocomplete) => ({ type: "password", autocomplete, required: true });

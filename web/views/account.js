@@ -1,4 +1,4 @@
-import { changeMe, deleteMe, getMe, getPresets } from "../lib/api.js";
+import { changeMe, deleteMe, getMe, getPresets, listIdentities } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
@@ -12,9 +12,11 @@ import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
 import { emailForm } from "../parts/email-form.js";
 import { exportPanel } from "../parts/export-panel.js";
-import { field, showFieldErrors } from "../parts/field.js";
+import { showFieldErrors } from "../parts/field.js";
+import { identityList } from "../parts/identity-list.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
+import { ownPassword } from "../parts/own-password.js";
 import { passwordForm } from "../parts/password-form.js";
 import { secondFactor } from "../parts/second-factor.js";
 import { sessionList } from "../parts/session-list.js";
@@ -23,7 +25,7 @@ import { unconfirmed } from "../parts/unconfirmed.js";
 import { webhookForm } from "../parts/webhook-form.js";
 
 /** The account page: profile, quota, settings, tokens and deletion. */
-export function accountView({ signal }) {
+export function accountView({ query, signal }) {
   const place = element("div", { class: "account-parts" }, loading());
   const node = element("div", { class: "page" }, element("h1", { class: "display" }, t("account.heading")), place);
 
@@ -33,6 +35,7 @@ export function accountView({ signal }) {
       const [me, presets] = await Promise.all([refreshSession(), getPresets({ signal })]);
       signal.throwIfAborted();
       if (me === null) return redirectToLogin({ replace: true });
+      const ways = await waysIn(presets.sign_in, signal);
       const mail = fieldOf(presets, "notify").offered !== false;
       fill(
         place,
@@ -47,13 +50,14 @@ export function accountView({ signal }) {
         element(
           "div",
           {},
-          mail && emailForm(me.user, signal),
-          passwordForm(me.user, signal),
+          ways.provider && identityList(me.user, ways, query.get("error"), signal),
+          mail && emailForm(me.user, ways, signal),
+          presets.sign_in.local && passwordForm(me.user, ways, signal),
           secondFactor(me, signal),
           tokenList(signal),
           webhookForm(me.user, signal),
           exportPanel(signal),
-          departure(me.user, signal),
+          departure(me.user, ways, signal),
         ),
       );
     } catch (error) {
@@ -62,6 +66,13 @@ export function accountView({ signal }) {
   }
   load();
   return { title: t("account.title"), node };
+}
+
+/** How the user signs in. Only where the site has a provider can an account be without a password. */
+async function waysIn({ provider }, signal) {
+  if (provider === null) return { provider, hasPassword: true, identities: [] };
+  const { has_password: hasPassword, identities } = await listIdentities({ signal });
+  return { provider, hasPassword, identities };
 }
 
 function part(key, ...children) {
@@ -177,14 +188,8 @@ function stoppedMail({ mail_stopped: why, email }, startAgain) {
   return node;
 }
 
-function departure(user, signal) {
-  const password = field({
-    name: "password",
-    label: t("account.password"),
-    type: "password",
-    autocomplete: "current-password",
-    required: true,
-  });
+function departure(user, ways, signal) {
+  const password = ownPassword(ways);
   const alert = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { class: "button is-danger" }, t("account.delete.submit"));
   // Password managers need the user name.
@@ -200,7 +205,7 @@ function departure(user, signal) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     fill(alert);
-    if (password.input.value === "") return password.showError(t("account.password.missing"));
+    if (password.value() === "") return password.showError(t("account.password.missing"));
     const words = {
       question: t("account.delete.ask"),
       detail: t("account.delete.detail"),
@@ -209,7 +214,7 @@ function departure(user, signal) {
     if (!(await confirmAction(words))) return;
     button.disabled = true;
     try {
-      await deleteMe({ password: password.input.value }, { signal });
+      await deleteMe({ password: password.value() }, { signal });
       clearSession();
       navigate("/", { replace: true });
       announce(t("account.deleted"));

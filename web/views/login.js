@@ -10,6 +10,7 @@ import { startSession } from "../lib/session.js";
 import { codeField } from "../parts/code-field.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
+import { providerError, providerSignIn } from "../parts/provider-sign-in.js";
 import { sentMail } from "../parts/sent-mail.js";
 
 export const loginView = (context) => accountView({ ...context, mode: "login", other: "signup", send: logIn });
@@ -58,6 +59,9 @@ function accountView({ mode, other, send, query, signal }) {
     fill(form, sent.node);
     sent.focus();
   }
+  const elsewhere = providerSignIn(next);
+  const refusal = element("p", { class: "form-error", role: "alert" }, providerError(query.get("error")));
+  const reset = mode === "login" && element("p", { class: "hint" }, routeLink("/reset", {}, t("reset.link")));
   const search = query.has("next") ? `?next=${encodeURIComponent(next)}` : "";
   const change = element(
     "p",
@@ -69,22 +73,21 @@ function accountView({ mode, other, send, query, signal }) {
     "div",
     { class: "page account-page" },
     element("h1", { class: "display" }, t(`${mode}.heading`)),
+    refusal,
     form,
-    mode === "login" && resetLink(signal),
+    elsewhere.node,
+    reset,
     change,
   );
-  return { title: t(`${mode}.title`), node };
-}
-
-/** The way to a new password, on sites that send mail. Where that cannot be found out, the form says it. */
-function resetLink(signal) {
-  const node = element("p", { class: "hint" }, routeLink("/reset", {}, t("reset.link")));
+  // Where it cannot be found out what this site offers, the forms say it.
   getPresets({ signal })
     .then((presets) => {
-      node.hidden = fieldOf(presets, "notify").offered === false;
+      elsewhere.show(presets.sign_in);
+      for (const part of [form, change]) part.hidden = !presets.sign_in.local;
+      if (reset) reset.hidden = !presets.sign_in.local || fieldOf(presets, "notify").offered === false;
     })
     .catch(() => {});
-  return node;
+  return { title: t(`${mode}.title`), node };
 }
 
 /**

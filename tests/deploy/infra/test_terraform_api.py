@@ -93,7 +93,11 @@ def test_the_access_log_contains_no_address_and_no_person() -> None:
 def test_the_environment_of_functions_has_only_settings() -> None:
     [function] = resources("aws_lambda_function")
     [environment] = function.nested("environment")
-    assert environment["variables"] == "${local.environment}"
+    assert environment["variables"] == (
+        "${merge(local.environment, local.signs_in[each.key] ? "
+        "{EASEL_OIDC_CLIENT_SECRET_SECRET = var.sign_in.secret_arn} : {})}"
+    )
+    assert 'name == "oidc" && var.sign_in != null' in locals_of("functions")["signs_in"]
     assert "".join(locals_of("functions")["environment"].split()) == (
         '${merge(var.settings,{EASEL_GENERATORS=join(",",var.generators)})}'
     )

@@ -125,10 +125,13 @@ def test_no_security_group_is_open_to_the_world(rule: Block) -> None:
         assert rule.body["description"]
 
 
-def test_only_the_poller_may_reach_the_internet() -> None:
-    """The poller may reach any address; the functions reach S3, SQS and the proxy."""
+def test_only_the_poller_and_who_signs_people_in_may_reach_the_internet() -> None:
+    """The other functions reach S3, SQS and the proxy."""
     out = [block for block in resources("aws_vpc_security_group_egress_rule") if "cidr_ipv4" in block.body]
-    assert [block.body["security_group_id"] for block in out] == ["${aws_security_group.poller.id}"]
+    assert {block.body["security_group_id"] for block in out} == {
+        "${aws_security_group.poller.id}",
+        "${aws_security_group.sign_in[0].id}",
+    }
     assert not resources("aws_security_group_rule")
 
 

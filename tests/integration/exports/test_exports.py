@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.accounts import identity_store
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
 from shared.clients.storage import Storage
@@ -102,6 +103,8 @@ def check(owner: Owner, archives: list[zipfile.ZipFile]) -> None:
 
 def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> None:
     world.sql("INSERT INTO known_devices (user_id, device) VALUES (:id, 'Firefox, Linux')", id=owner.id)
+    with world.services.db.begin() as connection:
+        identity_store.add(connection, owner.id, "https://accounts.example.com", "248289761001", None)
     found = owner.ask()
     assert (found.state, found.progress) == ("queued", None)
     assert periodic.has_notifications(world.services)
@@ -115,6 +118,7 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
     assert [one["kind"] for one in account["tokens"]] == ["api"]
     assert [one["device"] for one in account["known_devices"]] == ["Firefox, Linux"]
     assert account["confirmed_at"] is None
+    assert [one["subject"] for one in account["identities"]] == ["248289761001"]
     [secret] = world.sql("SELECT password_hash, mail_secret, webhook_secret FROM users WHERE id = :id", id=owner.id)
     everything = archive.read("account.json") + archive.read("jobs.json")
     for value in (secret.mail_secret, secret.webhook_secret, owner.credential.token_hash):

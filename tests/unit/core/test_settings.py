@@ -8,7 +8,7 @@ import pytest
 from moto import mock_aws
 
 from poller.app import create_app
-from shared.core.settings import Settings, SettingsError
+from shared.core.settings import Settings, SettingsError, read_client_secret
 from shared.services import Services
 
 SECRET = "correct-horse-battery"
@@ -148,6 +148,18 @@ WRONG = {
     "MAILS_PER_DAY": ["0"],
     "EXPORTS_PER_DAY": ["0"],
     "VERIFY_EMAIL": ["yes", "1", "on"],
+    "OIDC_ISSUER": [
+        "accounts.example.com",
+        "http://accounts.example.com",
+        "https://",
+        f"https://ada:{SECRET}@accounts.example.com",
+        "https://accounts.example.com?tenant=1",
+        "https://accounts.example.com#x",
+        "https://accounts.example.com/a b",
+    ],
+    "OIDC_CLIENT_ID": ["easel", "two\nlines", "x" * 1001],
+    "OIDC_NAME": ["two\nlines", "x" * 1001],
+    "LOCAL_ACCOUNTS": ["no", "off"],
     "SESSION_DAYS": ["0", "401"],
     "SESSION_IDLE_DAYS": ["0", "401"],
     "MAX_LIKENESSES": ["0", "10001"],
@@ -303,3 +315,22 @@ def test_invalid_generators_are_named(value: str) -> None:
     with pytest.raises(SettingsError, match="EASEL_GENERATORS") as caught:
         create_app(Services(read(GENERATORS=value)))
     assert SECRET not in str(caught.value)
+
+
+def test_a_provider_needs_a_client() -> None:
+    issuer = "https://accounts.example.com"
+    assert "EASEL_OIDC_CLIENT_ID is set with EASEL_OIDC_ISSUER" in refusal(OIDC_ISSUER=issuer)
+    settings = read(OIDC_ISSUER=issuer, OIDC_CLIENT_ID="easel", LOCAL_ACCOUNTS="OFF")
+    assert (settings.oidc_name, settings.has_local_accounts) == ("accounts.example.com", False)
+    assert read(OIDC_ISSUER="http://127.0.0.1:9400", OIDC_CLIENT_ID="easel").has_local_accounts
+
+
+def test_the_clients_secret_comes_from_the_variable_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text(f"{SECRET}\n", encoding="utf-8")
+    for environment in (
+        {"EASEL_OIDC_CLIENT_SECRET": SECRET},
+        {"EASEL_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "secret")},
+    ):
+        assert read_client_secret(environment) == SECRET
+    with pytest.raises(SettingsError, match="EASEL_OIDC_CLIENT_SECRET is not set, but EASEL_OIDC_ISSUER needs"):
+        read_client_secret({})

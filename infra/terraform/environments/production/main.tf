@@ -25,6 +25,12 @@ locals {
     { EASEL_TRUSTED_PROXIES = join(",", sort(flatten([for list in data.aws_ec2_managed_prefix_list.cloudfront : list.entries[*].cidr]))) },
     var.more_limits,
     length(var.cors_origins) == 0 ? {} : { EASEL_CORS_ORIGINS = join(",", sort(var.cors_origins)) },
+    var.oidc == null ? {} : {
+      EASEL_OIDC_ISSUER    = var.oidc.issuer
+      EASEL_OIDC_CLIENT_ID = var.oidc.client_id
+      EASEL_OIDC_NAME      = var.oidc.name
+      EASEL_LOCAL_ACCOUNTS = var.oidc.local_accounts ? "on" : "off"
+    },
     var.mail == null ? {} : {
       EASEL_MAIL_URL     = module.mail[0].url
       EASEL_MAIL_FROM    = "${var.mail.from_name} <${var.mail.from_address}>"
@@ -46,6 +52,7 @@ module "network" {
   cidr            = var.cidr
   zones           = var.zones
   nat_gateway     = var.nat_gateway
+  sign_in         = var.oidc != null
   generator_ports = var.generator_ports
 }
 
@@ -90,6 +97,7 @@ module "functions" {
   queue_arn            = module.queue.arn
   database_user_arn    = module.database.user_arn
   network              = { subnet_ids = module.network.private_subnet_ids, group_id = module.network.functions_group_id }
+  sign_in              = var.oidc == null ? null : { secret_arn = var.oidc.secret_arn, group_id = module.network.sign_in_group_id }
   reserved_concurrency = var.reserved_concurrency
   tracing              = var.tracing
   log_retention_days   = var.log_retention_days

@@ -219,6 +219,23 @@ variable "more_limits" {
   }
 }
 
+variable "oidc" {
+  type = object({
+    issuer         = string
+    client_id      = string
+    secret_arn     = string
+    name           = optional(string, "")
+    local_accounts = optional(bool, true)
+  })
+  default     = null
+  description = "An OpenID Connect provider where people sign in; the client's secret is in Secrets Manager. Needs nat_gateway. Without local_accounts nobody has a password."
+
+  validation {
+    condition     = var.oidc == null || (can(regex("^https://", var.oidc.issuer)) && can(regex("^arn:aws[a-z-]*:secretsmanager:", var.oidc.secret_arn)))
+    error_message = "The issuer is https://..., and the secret is named by its ARN."
+  }
+}
+
 variable "log_level" {
   type        = string
   default     = "INFO"

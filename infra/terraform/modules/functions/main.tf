@@ -11,6 +11,9 @@ locals {
     }
   }
 
+  # Only this function calls the OpenID Connect provider, and has the secret of the client there.
+  signs_in = { for name in keys(local.functions) : name => name == "oidc" && var.sign_in != null }
+
   # The functions know the generators' protocols but no credentials: they never call a generator.
   environment = merge(var.settings, { EASEL_GENERATORS = join(",", var.generators) })
 }
@@ -37,7 +40,7 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = lookup(var.reserved_concurrency, each.key, -1)
 
   environment {
-    variables = local.environment
+    variables = merge(local.environment, local.signs_in[each.key] ? { EASEL_OIDC_CLIENT_SECRET_SECRET = var.sign_in.secret_arn } : {})
   }
 
   dynamic "vpc_config" {
@@ -45,7 +48,7 @@ resource "aws_lambda_function" "this" {
 
     content {
       subnet_ids         = vpc_config.value.subnet_ids
-      security_group_ids = [vpc_config.value.group_id]
+      security_group_ids = concat([vpc_config.value.group_id], local.signs_in[each.key] ? [var.sign_in.group_id] : [])
     }
   }
 

@@ -107,6 +107,17 @@ data "aws_iam_policy_document" "this" {
     }
   }
 
+  # functions/oidc.py reads it through Services.oidc_client_secret.
+  dynamic "statement" {
+    for_each = local.signs_in[each.key] ? [var.sign_in.secret_arn] : []
+
+    content {
+      sid       = "ReadClientSecret"
+      actions   = ["secretsmanager:GetSecretValue"]
+      resources = [statement.value]
+    }
+  }
+
   dynamic "statement" {
     for_each = var.tracing ? ["tracing"] : []
 

@@ -38,6 +38,17 @@ variable "generators" {
   }
 }
 
+variable "sign_in" {
+  type        = object({ secret_arn = string, group_id = string })
+  default     = null
+  description = "Of an OpenID Connect provider: the client's secret in Secrets Manager, and the group with which the function oidc reaches the internet."
+
+  validation {
+    condition     = var.sign_in == null || can(regex("^arn:aws[a-z-]*:secretsmanager:", var.sign_in.secret_arn))
+    error_message = "A secret's ARN is arn:aws:secretsmanager:..."
+  }
+}
+
 variable "bucket_arn" {
   type        = string
   description = "The bucket of the pictures."

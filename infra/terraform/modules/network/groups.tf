@@ -50,6 +50,26 @@ resource "aws_vpc_security_group_egress_rule" "functions_to_s3" {
   to_port           = 443
 }
 
+resource "aws_security_group" "sign_in" {
+  #checkov:skip=CKV2_AWS_5:the module `functions` uses it
+  count = var.sign_in ? 1 : 0
+
+  name        = "${var.name}-sign-in"
+  description = "The function that calls the OpenID Connect provider."
+  vpc_id      = aws_vpc.this.id
+}
+
+resource "aws_vpc_security_group_egress_rule" "sign_in_out" {
+  count = var.sign_in ? 1 : 0
+
+  security_group_id = aws_security_group.sign_in[0].id
+  description       = "The OpenID Connect provider, and Secrets Manager."
+  cidr_ipv4         = "0.0.0.0/0"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+}
+
 resource "aws_vpc_security_group_egress_rule" "poller_out" {
   for_each = toset([for port in var.generator_ports : tostring(port)])
 

@@ -1,6 +1,7 @@
 # Two zones. Functions and database live in private subnets that have no way out: the functions reach S3 and SQS through
 # endpoints. Only the poller calls the internet (generators, mail), from public subnets where nothing can call it: its
-# public address costs a tenth of a NAT gateway. With `nat_gateway` it runs in the private subnets instead.
+# public address costs a tenth of a NAT gateway. With `nat_gateway` it runs in the private subnets instead, and with
+# `sign_in` one function may call the provider where people sign in.
 
 data "aws_region" "current" {}
 

@@ -22,3 +22,8 @@ output "poller_group_id" {
   description = "The poller's security group."
   value       = aws_security_group.poller.id
 }
+
+output "sign_in_group_id" {
+  description = "The group of the function that calls the OpenID Connect provider; null without one."
+  value       = one(aws_security_group.sign_in[*].id)
+}

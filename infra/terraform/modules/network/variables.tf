@@ -25,6 +25,17 @@ variable "nat_gateway" {
   description = "Whether the poller leaves through a NAT gateway (one fixed address, about 33 USD a month) instead of a separate public address."
 }
 
+variable "sign_in" {
+  type        = bool
+  default     = false
+  description = "Whether there is a group with which one function reaches an OpenID Connect provider; needs nat_gateway."
+
+  validation {
+    condition     = !var.sign_in || var.nat_gateway
+    error_message = "Functions have no way out of the private subnets without nat_gateway = true."
+  }
+}
+
 variable "generator_ports" {
   type        = set(number)
   default     = [443]
