@@ -24,6 +24,8 @@ def settings(services: "Services") -> Iterator[Finding]:
     """Check what the settings show by themselves."""
     given = services.settings
     yield ok(f"They can be read. The site is {given.public_url}, the bucket {given.s3_bucket}.")
+    if rules := given.content_rules:
+        yield ok(f"Prompts are checked by {rules.count} rules, version {rules.version}.")
     site, storage = urlsplit(given.public_url), urlsplit(given.s3_public_endpoint)
     if site.scheme == "http" and not is_this_machine(site.hostname):
         yield warning("EASEL_PUBLIC_URL is http://: passwords and sessions travel unencrypted. Add TLS.")

@@ -23,6 +23,7 @@ from shared.core.errors import (
     MethodNotAllowed,
     NotFound,
     NotSignedIn,
+    PromptRejected,
     QueueFull,
     QuotaSpent,
     RateLimited,
@@ -36,7 +37,7 @@ SIGNED_IN = (NotSignedIn, AccountDisabled)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
 FULL = (QueueFull, QuotaSpent, StorageFull, Capacity)
-SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, RateLimited, *FULL)
+SUBMITTING = (*CHANGING, *WITH_BODY, BadRequest, IdempotencyMismatch, PromptRejected, RateLimited, *FULL)
 
 _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 

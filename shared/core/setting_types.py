@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import PlainValidator
 
+from shared.core.content_rules import ContentRules, read_rules
 from shared.core.numbers import whole_number
 from shared.core.origins import canonical_origin
 
@@ -201,3 +202,4 @@ Networks = Annotated[tuple[Network, ...], PlainValidator(_networks)]
 MailUrl = Annotated[str, PlainValidator(_mail_url)]
 QueueUrl = Annotated[str, PlainValidator(_queue_url)]
 MailFrom = Annotated[str, PlainValidator(_mail_from)]
+Rules = Annotated[ContentRules | None, PlainValidator(read_rules)]

@@ -25,6 +25,7 @@ from shared.core.setting_types import (
     Origins,
     QueueUrl,
     Region,
+    Rules,
     S3Url,
     choice,
     split_address,
@@ -78,6 +79,8 @@ class Settings(BaseModel, frozen=True):
     mail_events_url: QueueUrl = ""
     webhook_targets: Annotated[str, choice("public", "any", spelled=str.lower)] = "public"
     action_model: str = ""
+    content_rules: Rules = Field(None, repr=False)
+    review: Annotated[str, choice("off", "before", "after", spelled=str.lower)] = "off"
     session_days: Annotated[int, whole(1, 400)] = 30
     session_idle_days: Annotated[int, whole(1, 400)] = 14
     max_running: Annotated[int, whole(1, 1000)] = 2

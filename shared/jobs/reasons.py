@@ -33,4 +33,5 @@ SOURCE_FAILED = Reason("source_failed", "The job whose picture it starts from ha
 SOURCE_DELETED = Reason("source_failed", "The job whose picture it starts from was deleted.")
 SOURCE_UNDESCRIBED = Reason("source_failed", "The picture that it starts from has no description for a prompt.")
 SOURCE_TOO_LARGE = Reason("source_failed", "The picture that it starts from is too large to start from.")
+PROMPT_REJECTED = Reason("prompt_rejected", "A rule of this site does not allow the words that describe its picture.")
 MAIL_LIMIT = Reason("mail_limit", "This address has had as many mails as it gets in a day; this one waits.")

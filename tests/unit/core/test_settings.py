@@ -152,6 +152,8 @@ WRONG = {
     "MAX_LIKENESSES": ["0", "10001"],
     "LIKENESS_DAYS": ["0", "3651"],
     "MAX_ADAPTER_MB": ["0", "301"],
+    "CONTENT_RULES": ["/nothing/here.toml", "/", 'version = "1"\n[[rules]]', "a\nb"],
+    "REVIEW": ["sometimes"],
     "URL_TTL_S": ["59", "604801", "1h"],
     "DATABASE_POOL": ["0", "101"],
     "PORT": ["0", "65536", "http"],
