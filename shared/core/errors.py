@@ -140,6 +140,10 @@ class NotSucceeded(EaselError):
     status, code, title = 409, "not_succeeded", "Only a job that has succeeded and has pictures can be published."
 
 
+class NoAppeal(EaselError):
+    status, code, title = 409, "no_appeal", "Only a refused or removed picture can be appealed, and only once."
+
+
 class AlreadyUsed(EaselError):
     status, code, title = 409, "already_used", "This link has been used, or is too old. Ask for another one."
 
