@@ -78,6 +78,8 @@ def create_app(
         pump.stop()
         for sender in (*senders, stops):
             sender.stop(STOP_S)
+        if worker.checker:
+            worker.checker.close()
         worker.pool.close()
         services.db.close()
 

@@ -191,6 +191,12 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _checker_name(text: str) -> str:
+    if text != "nudity" and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", text, re.ASCII):
+        raise ValueError("is nudity, or names a checker of pictures as package.module:factory.")
+    return text
+
+
 DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
 BrokerUrl = Annotated[str, PlainValidator(_broker_url)]
 HttpUrl = Annotated[str, PlainValidator(_http_url)]
@@ -201,5 +207,6 @@ Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]
 Networks = Annotated[tuple[Network, ...], PlainValidator(_networks)]
 MailUrl = Annotated[str, PlainValidator(_mail_url)]
 QueueUrl = Annotated[str, PlainValidator(_queue_url)]
+CheckerName = Annotated[str, PlainValidator(_checker_name)]
 MailFrom = Annotated[str, PlainValidator(_mail_from)]
 Rules = Annotated[ContentRules | None, PlainValidator(read_rules)]

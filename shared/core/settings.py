@@ -17,6 +17,7 @@ from shared.core.limits import DAY_S
 from shared.core.setting_types import (
     BrokerUrl,
     Bucket,
+    CheckerName,
     DatabaseUrl,
     HttpUrl,
     MailFrom,
@@ -81,6 +82,8 @@ class Settings(BaseModel, frozen=True):
     action_model: str = ""
     content_rules: Rules = Field(None, repr=False)
     review: Annotated[str, choice("off", "before", "after", spelled=str.lower)] = "off"
+    picture_checker: CheckerName = ""
+    picture_checker_down: Annotated[str, choice("hold", "allow", "refuse", spelled=str.lower)] = "hold"
     session_days: Annotated[int, whole(1, 400)] = 30
     session_idle_days: Annotated[int, whole(1, 400)] = 14
     max_running: Annotated[int, whole(1, 1000)] = 2

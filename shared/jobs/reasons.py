@@ -34,4 +34,7 @@ SOURCE_DELETED = Reason("source_failed", "The job whose picture it starts from w
 SOURCE_UNDESCRIBED = Reason("source_failed", "The picture that it starts from has no description for a prompt.")
 SOURCE_TOO_LARGE = Reason("source_failed", "The picture that it starts from is too large to start from.")
 PROMPT_REJECTED = Reason("prompt_rejected", "A rule of this site does not allow the words that describe its picture.")
+PICTURE_REJECTED = Reason("picture_rejected", "This site does not show what was found in the picture.")
+PICTURE_UNCHECKED = Reason("picture_unchecked", "The picture could not be checked, so this site does not show it.")
+CHECKER_DOWN = Reason("checker_down", "What checks pictures on this site does not work; the picture waits.")
 MAIL_LIMIT = Reason("mail_limit", "This address has had as many mails as it gets in a day; this one waits.")

@@ -154,6 +154,8 @@ WRONG = {
     "MAX_ADAPTER_MB": ["0", "301"],
     "CONTENT_RULES": ["/nothing/here.toml", "/", 'version = "1"\n[[rules]]', "a\nb"],
     "REVIEW": ["sometimes"],
+    "PICTURE_CHECKER": ["nsfw", "module", "a b:c", ":c", "a.b:", "a:b:c"],
+    "PICTURE_CHECKER_DOWN": ["ignore"],
     "URL_TTL_S": ["59", "604801", "1h"],
     "DATABASE_POOL": ["0", "101"],
     "PORT": ["0", "65536", "http"],
