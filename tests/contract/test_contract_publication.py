@@ -14,7 +14,7 @@ from shared.gallery.reports import MAX_OPEN_REPORTS
 from shared.gallery.reports import report as store_report
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
-from tests.support.doors import Door
+from tests.support.doors import Door, Doors
 from tests.support.people import Person
 from tests.support.shapes import GALLERY_DETAIL, GALLERY_ITEM, JOB, check
 
@@ -305,3 +305,61 @@ def test_reports_outlive_the_job(door: Door, ada: Person, shown: dict[str, Any],
     assert outcomes(services) == ["deleted"]
     assert door.get(item(shown)).status_code == 404
     assert [report.outcome for report in gallery.get_reported(services, UUID(shown["id"])).reports] == ["deleted"]
+
+
+@pytest.fixture
+def careful(doors: Doors, with_settings: Callable[..., Services], door: Door) -> Door:
+    """Open the same site with EASEL_REVIEW=before."""
+    return doors.open(with_settings(review="before"))
+
+
+def appeal(job: dict[str, Any]) -> str:
+    return f"{publication(job)}/appeal"
+
+
+def test_a_publication_waits_for_the_operators(
+    careful: Door, ada: Person, done: dict[str, Any], services: Services
+) -> None:
+    waiting = careful.put(publication(done), headers=ada.headers)
+    check(waiting.json(), JOB)
+    assert (waiting.status_code, waiting.json()["public"]) == (200, False)
+    assert waiting.json()["publication"]["state"] == "waiting"
+    assert careful.get("/v1/gallery").json()["items"] == []
+    hidden = [careful.get(item(done), headers=headers) for headers in ({}, ada.headers)]
+    hidden.append(careful.post(reports(done), json={"reason": "other"}))
+    assert {(answer.status_code, answer.content) for answer in hidden} == {(404, hidden[0].content)}
+    gallery.approve(services, UUID(done["id"]))
+    assert careful.get(item(done)).status_code == 200
+    assert careful.get(done["links"]["self"], headers=ada.headers).json()["publication"]["state"] == "public"
+
+
+def test_a_refusal_is_appealed_once(
+    careful: Door, ada: Person, bob: Person, done: dict[str, Any], services: Services
+) -> None:
+    body = {"text": "  It is a <b>lighthouse</b>.  "}
+    early = careful.post(appeal(done), json=body, headers=ada.headers)
+    assert (early.status_code, early.json()["code"]) == (409, "no_appeal")
+    careful.put(publication(done), headers=ada.headers)
+    gallery.take_down(services, UUID(done["id"]), "Not for all.")
+    assert careful.post(appeal(done), json=body, headers=bob.headers).status_code == 404
+    made = careful.post(appeal(done), json=body, headers=ada.headers)
+    check(made.json(), JOB)
+    assert made.json()["publication"] == {
+        "state": "refused",
+        "reason": "Not for all.",
+        "appeal": {"text": "It is a <b>lighthouse</b>.", "state": "waiting"},
+        "may_appeal": False,
+    }
+    again = careful.post(appeal(done), json=body, headers=ada.headers)
+    assert (again.status_code, again.json()["code"]) == (409, "no_appeal")
+
+
+@pytest.mark.parametrize("words", ["", "  ", "x" * 501, 1, None, "a\0b", "\ud800"], ids=ascii)
+def test_an_appeal_is_a_text_of_500_characters(
+    door: Door, ada: Person, shown: dict[str, Any], services: Services, words: Any
+) -> None:
+    gallery.take_down(services, UUID(shown["id"]))
+    content = json.dumps({"text": words}).encode()
+    headers = ada.headers | {"Content-Type": "application/json"}
+    response = door.post(appeal(shown), content=content, headers=headers)
+    assert (response.status_code, [error["field"] for error in response.json()["errors"]]) == (422, ["text"])
