@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.api import presets
-from shared.api.fields import Text, WebhookUrl, Whole
+from shared.api.fields import Appeal, Text, WebhookUrl, Whole
 from shared.api.likeness_use import Likeness, LikenessWeight
 from shared.api.styles import MAX_PICTURES, Style
 from shared.core.errors import FieldCode
@@ -260,7 +260,7 @@ class PublicationView(Answer):
 
 
 class AppealRequest(Request):
-    text: Annotated[Text, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+    text: Appeal
 
 
 class JobView(JobSummary):

@@ -46,6 +46,7 @@ def test_a_refused_publication_is_appealed_and_approved(person: Visitor, asked: 
     expect(notice).to_contain_text("Their reason: Not for all <b>eyes</b>.")
     field = notice.get_by_label("Appeal")
     send = notice.get_by_role("button", name="Send appeal")
+    person.expected = [f"/v1/jobs/{asked}/publication/appeal"]
     send.press("Enter")
     expect(notice.get_by_text("Too short")).to_be_visible()
     expect(field).to_be_focused()

@@ -421,7 +421,7 @@ export const words = {
 
   "publication.waiting": "It waits for the operators to look at it. The gallery shows it then.",
   "publication.refused": "The operators did not publish it",
-  "publication.removed": "The operators removed it from the gallery",
+  "publication.removed": "It was removed from the gallery",
   "publication.reason": ({ reason }) => `Their reason: ${reason}`,
   "publication.appeal": "Appeal",
   "publication.appeal.hint": "Say once why it should be in the gallery. Their answer is final.",
@@ -498,7 +498,7 @@ export const words = {
   "error.already_used": "This link has been used or is too old. Ask for another one.",
   "error.still_running": "It is still being painted. Cancel it first.",
   "error.already_finished": "It has already finished.",
-  "error.taken_down": "The operators do not allow it in the gallery.",
+  "error.taken_down": "It was removed from the gallery.",
   "error.no_appeal": "There is nothing to appeal, or you have appealed before.",
   "error.not_succeeded": "Only finished pictures can be published.",
   "error.generator_failed": "The generator reported an error.",

@@ -423,7 +423,7 @@ export const words = {
 
   "publication.waiting": "Сначала её посмотрят владельцы сайта, потом она появится в галерее.",
   "publication.refused": "Владельцы сайта не показали её в галерее",
-  "publication.removed": "Владельцы сайта убрали её из галереи",
+  "publication.removed": "Её убрали из галереи",
   "publication.reason": ({ reason }) => `Причина: ${reason}`,
   "publication.appeal": "Возражение",
   "publication.appeal.hint": "Один раз напишите, почему она должна быть в галерее. Ответ будет окончательным.",
@@ -500,7 +500,7 @@ export const words = {
   "error.already_used": "Эта ссылка уже сработала или устарела. Запросите новую.",
   "error.still_running": "Она ещё пишется. Сначала отмените.",
   "error.already_finished": "Она уже была готова.",
-  "error.taken_down": "Владельцы сайта не разрешают показывать её в галерее.",
+  "error.taken_down": "Её убрали из галереи.",
   "error.no_appeal": "Возражать не на что, или вы уже возражали.",
   "error.not_succeeded": "В галерее можно показать только готовые картины.",
   "error.generator_failed": "Художник сообщил об ошибке.",
