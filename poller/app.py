@@ -78,9 +78,7 @@ def create_app(
         pump.stop()
         for sender in (*senders, stops):
             sender.stop(STOP_S)
-        if worker.checker:
-            worker.checker.close()
-        worker.pool.close()
+        worker.close()
         services.db.close()
 
     # With a weak reference the closures would be collected.

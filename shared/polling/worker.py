@@ -176,6 +176,12 @@ class Worker:
             raise ended.result
         return ended.next_step_s
 
+    def close(self) -> None:
+        """Close the generators' connections, and end the process that checks pictures."""
+        self.pool.close()
+        if self.checker:
+            self.checker.close()
+
     def _take(self, claim: ClaimedJob) -> Taken:
         return Taken(self._leases.keep(claim), self.pool.find(claim.generator))
 
