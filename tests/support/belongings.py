@@ -39,7 +39,19 @@ class Belongings:
 
     ABSENT: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(
-            ("job", "finished", "published", "removed", "image", "group", "finished_group", "token", "session", "export"), NO_ID
+            (
+                "job",
+                "finished",
+                "published",
+                "removed",
+                "image",
+                "group",
+                "finished_group",
+                "token",
+                "session",
+                "export",
+            ),
+            NO_ID,
         ),
         "likeness": "99999999",
         "upload": f"uploads/{NO_ID}/nothing.png",
