@@ -16,6 +16,9 @@ from shared.core.content_rules import ContentRules, read_rules
 from shared.core.numbers import whole_number
 from shared.core.origins import canonical_origin
 
+NUDITY = "nudity"
+"""The checker of pictures that comes with Easel."""
+
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MAIL_FORMS = "smtp://[user:password@]host:port, smtps://..., ses://region or file:///folder"
@@ -192,7 +195,7 @@ def _mail_from(text: str) -> str:
 
 
 def _checker_name(text: str) -> str:
-    if text != "nudity" and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", text, re.ASCII):
+    if text != NUDITY and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", text, re.ASCII):
         raise ValueError("is nudity, or names a checker of pictures as package.module:factory.")
     return text
 

@@ -7,6 +7,8 @@ from typing import Protocol, cast
 
 from PIL import Image
 
+from shared.core.setting_types import NUDITY
+
 PROGRAM = "shared.images.checker_program"
 """The module that runs a checker in a process of its own."""
 
@@ -15,8 +17,6 @@ MAX_SIDE_PX = 640
 
 MAX_MEMORY_BYTES = 1024 * 1024 * 1024
 """What that process may allocate; a detector's network takes a third of it."""
-
-NUDITY = "nudity"
 
 _FINDING = re.compile("[a-z][a-z0-9_]{0,39}")
 

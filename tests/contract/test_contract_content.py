@@ -22,9 +22,15 @@ Post = Callable[..., httpx.Response]
 
 
 @pytest.fixture
-def ruled(doors: Doors, with_settings: Callable[..., Services], door: Door) -> Door:
+def door(asgi_door: Door) -> Door:
+    """Open the gateway alone: the rules are below the doors."""
+    return asgi_door
+
+
+@pytest.fixture
+def ruled(asgi_doors: Doors, with_settings: Callable[..., Services], door: Door) -> Door:
     """Open the same site with rules."""
-    return doors.open(with_settings(content_rules=read_rules(RULES)))
+    return asgi_doors.open(with_settings(content_rules=read_rules(RULES)))
 
 
 @pytest.fixture
