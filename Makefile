@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler faces run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler faces checker run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ endef
 	@$(call PINNED_PIP,$(BIN)) -r requirements/faces.txt
 	@touch $@
 
+.venv/checker.stamp: requirements/checker.txt .venv/run.stamp
+	@echo "Installing what finds nudity in pictures (once, a download of 35 MB; the network is under the AGPL)"
+	@$(call PINNED_PIP,$(BIN)) -r requirements/checker.txt
+	@touch $@
+
 .venv/dev.stamp: requirements/dev.txt .venv/run.stamp .venv/upscaler.stamp requirements/faces.txt
 	@$(MAKE) --no-print-directory faces || echo "ONNX Runtime has nothing for this system: tests of faces are skipped." >&2
 	@echo "Installing the tools for tests and checks (once)"
@@ -58,6 +63,8 @@ endef
 	@touch $@
 
 faces: .venv/faces.stamp ## Install what counts faces in the photos of likenesses into .venv
+
+checker: .venv/checker.stamp ## Install what EASEL_PICTURE_CHECKER=nudity needs into .venv
 
 upscaler: .venv/upscaler.stamp ## Install the networks that EASEL_UPSCALER names into .venv
 
@@ -253,7 +260,7 @@ lock: .venv/dev.stamp ## Resolve the dependencies again into requirements/
 	@$(BIN)/uv pip compile -q requirements/diffusion.in generator/pyproject.toml --override requirements/diffusion-without.in \
 	  --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 	  -c requirements/dev.txt -o requirements/diffusion.txt >/dev/null
-	@for part in upscaler upscaler-models faces; do \
+	@for part in upscaler upscaler-models faces checker; do \
 	  $(BIN)/uv pip compile -q requirements/$$part.in --no-deps --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command "make lock" -o requirements/$$part.txt >/dev/null || exit 1; \
 	done

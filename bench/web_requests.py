@@ -110,7 +110,7 @@ def gallery(ground: Ground) -> Iterator[Row]:
         for user, _ in pair.users[: GALLERY_JOBS + 1]:
             job_id = UUID(_insert_job(ground, user, done=True))
             with ground.services.db.begin() as connection:
-                gallery_store.publish(connection, job_id, user.id)
+                gallery_store.publish(connection, job_id)
         ours = [get(f"/v1/gallery?limit={GALLERY_JOBS}")] * CONNECTIONS
         theirs = ours if ground.rival else [get(f"/notes?limit={GALLERY_JOBS}")] * CONNECTIONS
         figures = _both(pair, ours, theirs)

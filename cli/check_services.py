@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 from cli.checks import Finding, Level, ok, warning, wrong
 from cli.output import format_duration
 from shared.core.limits import MIN_REDIS
-from shared.core.setting_types import is_this_machine
+from shared.core.setting_types import NUDITY, is_this_machine
 
 if TYPE_CHECKING:
     from shared.services import Services
@@ -24,6 +25,10 @@ def settings(services: "Services") -> Iterator[Finding]:
     """Check what the settings show by themselves."""
     given = services.settings
     yield ok(f"They can be read. The site is {given.public_url}, the bucket {given.s3_bucket}.")
+    if rules := given.content_rules:
+        yield ok(f"Prompts are checked by rules of version {rules.version}, {rules.count} in number.")
+    if given.picture_checker == NUDITY and find_spec("nudenet") is None:
+        yield warning("EASEL_PICTURE_CHECKER=nudity needs `make checker` where the poller runs; here it is missing.")
     site, storage = urlsplit(given.public_url), urlsplit(given.s3_public_endpoint)
     if site.scheme == "http" and not is_this_machine(site.hostname):
         yield warning("EASEL_PUBLIC_URL is http://: passwords and sessions travel unencrypted. Add TLS.")

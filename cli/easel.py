@@ -20,6 +20,7 @@ from cli import (
     easel_jobs,
     easel_likenesses,
     easel_presets,
+    easel_reports,
     easel_scenes,
     easel_users,
 )
@@ -32,6 +33,7 @@ GROUPS = (
     easel_users,
     easel_generators,
     easel_gallery,
+    easel_reports,
     easel_likenesses,
     easel_presets,
     easel_scenes,

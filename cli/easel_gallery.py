@@ -1,7 +1,6 @@
-"""`easel gallery`: list published and reported jobs, and decide about them."""
+"""`easel gallery`: list published jobs and those that await a look, and decide about them."""
 
 import argparse
-from collections import Counter
 from dataclasses import asdict
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -15,9 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
-    from shared.admin.gallery import Decision, ReportedJob
+    from shared.admin.gallery import AwaitingJob, Decision
     from shared.services import Services
 
+WHAT_WAITS = {"waiting": "waits to be public", "listed": "is public, not looked at"}
+NO_PICTURE = "It has no pictures any more."
 SEED = """\
 Submits about ten example pictures as ordinary jobs; the gallery shows each as soon as it is done. They belong to an
 account that cannot log in. Running it again submits nothing, even if some were removed.
@@ -26,23 +27,41 @@ account that cannot log in. Running it again submits nothing, even if some were 
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the group's parser."""
-    group = groups.add_parser("gallery", help="published pictures and reports about them", allow_abbrev=False)
+    group = groups.add_parser("gallery", help="published pictures, and those that await a look", allow_abbrev=False)
     commands = group.add_subparsers(title="commands", metavar="COMMAND", required=True)
     arguments.add_command(commands, "seed", _seed, "submit example pictures", SEED)
     for name, command, summary in (
         ("list", _list, "list the latest published jobs"),
-        ("reports", _reports, "list jobs with open reports, the longest waiting first"),
+        ("waiting", _waiting, "list publications and appeals to decide about, the longest waiting first"),
     ):
         lister = arguments.add_command(commands, name, command, summary)
         arguments.add_limit(lister, "jobs")
         add_json(lister)
     for name, command, summary in (
-        ("remove", _remove, "take a job out of the gallery and disable its picture links"),
-        ("restore", _restore, "undo remove; the reports stay closed"),
-        ("dismiss", _dismiss, "close a job's reports and leave the job as it is"),
+        ("approve", _approve, "publish what waits, or restore what was refused or removed"),
+        ("refuse", _remove, "refuse a publication or, finally, an appeal; or remove what is public"),
+        ("remove", _remove, "the same"),
+        ("restore", _approve, "the same as approve; the reports stay closed"),
     ):
         decider = arguments.add_command(commands, name, command, summary)
-        decider.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as list and reports print it")
+        decider.add_argument("job_id", type=arguments.job_id, metavar="JOB_ID", help="as list and waiting print it")
+        if command is _remove:
+            add_reason(decider, required=name == "refuse")
+
+
+def add_reason(parser: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add the option for the reason that the pictures' owner reads."""
+    text = "what the owner reads as the reason"
+    parser.add_argument("--reason", type=_reason, required=required, metavar="TEXT", help=text)
+
+
+def _reason(given: str) -> str:
+    from shared.admin.gallery import MAX_REASON_CHARACTERS
+
+    words = " ".join(given.split())
+    if not words or len(words) > MAX_REASON_CHARACTERS or not words.isprintable():
+        raise argparse.ArgumentTypeError(f"a reason is a line of 1 to {MAX_REASON_CHARACTERS} characters")
+    return words
 
 
 def _seed(services: "Services", _options: argparse.Namespace) -> int:
@@ -67,86 +86,77 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
     return ExitCode.DONE
 
 
-def _reports(services: "Services", options: argparse.Namespace) -> int:
+def _waiting(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import gallery
 
-    jobs = gallery.list_reported(services, limit=options.limit)
+    jobs = gallery.list_awaiting(services, limit=options.limit)
     if options.json:
-        print_json(_as_json(job, services.settings.public_url) for job in jobs)
+        print_json(_as_json(job) for job in jobs)
         return ExitCode.DONE
     for job in jobs:
-        _print_reported(job, services.settings.public_url)
+        what = "appeal" if job.appeal else WHAT_WAITS[job.review]
+        count = f", {count_reports(job.open_reports)}" if job.open_reports else ""
+        print(f"{job.id}  {job.since.astimezone(UTC):%Y-%m-%d %H:%M}  {what}{count}")
+        print(f"    {shorten(job.prompt)}")
+        print(f"    {job.link or NO_PICTURE}")
+        if job.appeal:
+            print(f"    removed because: {printable(job.reason or 'no reason was given')}")
+            print(f"    the owner: {printable(job.appeal)}")
     if not jobs:
-        print("No report is open.")
+        print("Nothing awaits a decision.")
     return ExitCode.DONE
 
 
-def _print_reported(job: "ReportedJob", public_url: str) -> None:
-    counts = Counter(report.reason for report in job.reports).most_common()
-    summary = ", ".join(f"{reason} {count}" for reason, count in counts)
-    print(f"{job.id}  {len(job.reports)} {'report' if len(job.reports) == 1 else 'reports'} ({summary})")
-    print(f"    {shorten(job.prompt)}")
-    # This link to the picture works whether the job is still in the gallery or not.
-    print(f"    {public_url}/i/{job.image_id}")
-    if not job.shown:
-        print("    Its owner has taken it back; the links of its pictures still work.")
-    for report in job.reports:
-        print(f"    {report.at}  {report.reason}{': ' if report.detail else ''}{printable(report.detail)}")
+def count_reports(count: int) -> str:
+    """Return a number of reports in words."""
+    return "1 report" if count == 1 else f"{count} reports"
 
 
-def _as_json(job: "ReportedJob", public_url: str) -> dict[str, object]:
-    return {
-        "job_id": job.id,
-        "prompt": job.prompt,
-        "link": f"{public_url}/i/{job.image_id}",
-        "shown": job.shown,
-        "reports": [asdict(report) for report in job.reports],
-    }
+def _as_json(job: "AwaitingJob") -> dict[str, object]:
+    found = asdict(job)
+    return {"job_id": found.pop("id"), **found}
 
 
 def _remove(services: "Services", options: argparse.Namespace) -> int:
+    return take_down(services, options.job_id, options.reason)
+
+
+def take_down(services: "Services", job_id: "UUID", reason: str | None) -> int:
+    """Take a job down and print what that did."""
     from shared.admin import gallery
 
-    decision = _decide(gallery.take_down, services, options.job_id)
+    decision = decide(lambda: gallery.take_down(services, job_id, reason), job_id)
     if decision.changed:
         minutes = -(-services.settings.url_ttl_s // 60)
         print(
-            f"{options.job_id} is out of the gallery, its owner cannot publish it again, and the /i/ links of its "
-            f"pictures no longer work. Presigned URLs issued before work for {minutes} minutes more."
+            f"{job_id} is out of the gallery, its owner cannot publish it again, and the /i/ links of its pictures do "
+            f"not work. Presigned URLs issued before work for {minutes} minutes more."
         )
     else:
-        print(f"{options.job_id} was removed before; nothing has changed.")
-    _print_closed(decision)
+        print(f"{job_id} was removed before; nothing has changed.")
+    print_closed(decision)
     return ExitCode.DONE
 
 
-def _restore(services: "Services", options: argparse.Namespace) -> int:
+def _approve(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import gallery
 
-    if _decide(gallery.restore, services, options.job_id).changed:
+    if decide(lambda: gallery.approve(services, options.job_id), options.job_id).changed:
         print(
-            f"{options.job_id} is restored: the links of its pictures work again, and it is in the gallery where it "
-            "was, unless its owner has taken it back."
+            f"{options.job_id} is approved: the links of its pictures work, and it is in the gallery, unless its owner "
+            "has taken it back."
         )
     else:
-        print(f"{options.job_id} was not removed; nothing has changed.")
+        print(f"{options.job_id} neither waits nor was removed; nothing has changed.")
     return ExitCode.DONE
 
 
-def _dismiss(services: "Services", options: argparse.Namespace) -> int:
-    from shared.admin import gallery
-
-    decision = _decide(gallery.dismiss, services, options.job_id)
-    print(f"{options.job_id} stays as it is.")
-    _print_closed(decision)
-    return ExitCode.DONE
-
-
-def _decide(decide: "Callable[[Services, UUID], Decision]", services: "Services", job_id: "UUID") -> "Decision":
+def decide(decide_about: "Callable[[], Decision]", job_id: "UUID") -> "Decision":
+    """Return the decision. Raises CommandError where there is none to make."""
     from shared.core.errors import NotFound, TakenDown
 
     try:
-        return decide(services, job_id)
+        return decide_about()
     except NotFound:
         raise arguments.no_job(job_id) from None
     except TakenDown:
@@ -154,6 +164,7 @@ def _decide(decide: "Callable[[Services, UUID], Decision]", services: "Services"
         raise CommandError(ExitCode.FAILED, message) from None
 
 
-def _print_closed(decision: "Decision") -> None:
+def print_closed(decision: "Decision") -> None:
+    """Print how many reports a decision closed."""
     closed = {0: "No report was open.", 1: "One report is closed."}
     print(closed.get(decision.closed, f"{decision.closed} reports are closed."))

@@ -41,7 +41,7 @@ Running it again completes a run that was interrupted, and can change the reason
 """
 ENABLE = """\
 Undoes `disable`: log-in, sessions and API tokens work again. Cancelled jobs stay cancelled; pictures that were taken
-out of the gallery come back with `gallery restore`, job by job.
+out of the gallery come back with `gallery approve`, job by job.
 """
 WITHOUT_SECOND_FACTOR = """\
 Switches the second factor of an account off, for a user who has lost the app and the recovery codes: log-in needs only

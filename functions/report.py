@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from functions.http.app import lambda_handler
-from functions.http.dependencies import JobId, NetworkDep, ServicesDep
+from functions.http.dependencies import JobId, MaybeCredentialDep, NetworkDep, ServicesDep
 from functions.http.problems import WITH_BODY, problems
 from shared.api.schemas import NewReport, ReportView
 from shared.core.errors import NotFound, RateLimited
@@ -19,7 +19,13 @@ handler = lambda_handler(router)
     response_model=ReportView,
     responses=problems(*WITH_BODY, NotFound, RateLimited),
 )
-def report(job_id: JobId, body: NewReport, services: ServicesDep, network: NetworkDep) -> dict[str, str]:
-    """Report published pictures to the operators. No account is needed, and who reported is not stored with it."""
-    reports.report(services, job_id, body, network)
+def report(
+    job_id: JobId, body: NewReport, services: ServicesDep, network: NetworkDep, credential: MaybeCredentialDep
+) -> dict[str, str]:
+    """Report published pictures to the operators. No account is needed.
+
+    Another report of the same user, or without an account from the same network, adds nothing. It is kept with a hash
+    that tells them apart, and its owner never learns who reported.
+    """
+    reports.report(services, job_id, body, network, credential)
     return {"status": "received"}

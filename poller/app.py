@@ -78,7 +78,7 @@ def create_app(
         pump.stop()
         for sender in (*senders, stops):
             sender.stop(STOP_S)
-        worker.pool.close()
+        worker.close()
         services.db.close()
 
     # With a weak reference the closures would be collected.

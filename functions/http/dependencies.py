@@ -71,6 +71,14 @@ def _token_hash(request: Request) -> bytes:
     return _well_formed(token)
 
 
+async def _maybe_credential(request: Request) -> Credential | None:
+    """Return the caller's credential where an account makes a difference but is not needed."""
+    try:
+        return Credential(_token_hash(request), None)
+    except (NotSignedIn, CrossSite):
+        return None
+
+
 def _well_formed(token: str) -> bytes:
     hashed = token_hash(token)
     if hashed is None:
@@ -134,6 +142,7 @@ def _parse_id(text: str) -> UUID:
 ServicesDep = Annotated[Services, Depends(_services)]
 LongPollDep = Annotated[LongPoll, Depends(_long_poll)]
 NetworkDep = Annotated[str | None, Depends(_network)]
+MaybeCredentialDep = Annotated[Credential | None, Depends(_maybe_credential)]
 CredentialDep = Annotated[Credential, Depends(_credential)]
 Cursor = Annotated[str, Field(max_length=200, json_schema_extra={"pattern": CURSOR_PATTERN})]
 JobId = Annotated[UUID, Depends(_job_id)]

@@ -25,6 +25,7 @@ from shared.core.errors import (
     NotFound,
     NotPermitted,
     NotSignedIn,
+    PromptRejected,
     QueueFull,
     QuotaSpent,
     RateLimited,
@@ -38,7 +39,7 @@ SIGNED_IN = (NotSignedIn, AccountDisabled, NotPermitted)
 CHANGING = (*SIGNED_IN, CrossSite)
 WITH_BODY = (TooLarge, InvalidRequest)
 FULL = (QueueFull, QuotaSpent, StorageFull, Capacity)
-SUBMITTING = (*CHANGING, NotConfirmed, *WITH_BODY, BadRequest, IdempotencyMismatch, RateLimited, *FULL)
+SUBMITTING = (*CHANGING, NotConfirmed, *WITH_BODY, BadRequest, IdempotencyMismatch, PromptRejected, RateLimited, *FULL)
 
 _BY_STATUS: dict[int, type[EaselError]] = {404: NotFound, 405: MethodNotAllowed}
 

@@ -10,10 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-Kind = Literal[
-    *("reset", "password_changed", "email_change", "email_changed", "second_factor_on", "second_factor_off"),
-    *("signup", "has_account", "confirmation", "new_device"),
-]
+NoticeKind = Literal["password_changed", "email_changed", "second_factor_on", "second_factor_off", "new_device"]
+Kind = NoticeKind | Literal["reset", "email_change", "signup", "has_account", "confirmation"]
 LinkKind = Literal["reset", "email", "signup", "confirm"]
 
 LEASE_S = 300.0

@@ -90,6 +90,7 @@ NewPassword = Annotated[
     AfterValidator(_password_length(MIN_PASSWORD_CHARACTERS)),
     Field(json_schema_extra={"minLength": MIN_PASSWORD_CHARACTERS, "maxLength": MAX_PASSWORD_CHARACTERS}),
 ]
+Appeal = Annotated[str, Stripped, StringConstraints(max_length=500), AfterValidator(_storable)]
 TokenName = Annotated[str, Stripped, StringConstraints(max_length=MAX_TOKEN_NAME_CHARACTERS), AfterValidator(_storable)]
 WebhookUrl = Annotated[
     str,

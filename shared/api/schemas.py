@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from shared.api import presets
-from shared.api.fields import Text, WebhookUrl, Whole
+from shared.api.fields import Appeal, Text, WebhookUrl, Whole
 from shared.api.likeness_use import Likeness, LikenessWeight
 from shared.api.styles import MAX_PICTURES, Style
 from shared.core.errors import FieldCode
@@ -243,11 +243,32 @@ class JobSummary(Answer):
     group_id: str | None = Field(description="The group with which it was submitted.")
 
 
+class AppealView(Answer):
+    text: str
+    state: Literal["waiting", "refused"]
+
+
+class PublicationView(Answer):
+    """Whether the gallery shows a job. With `EASEL_REVIEW=before` a publication is `waiting` until it is approved."""
+
+    state: Literal["private", "waiting", "public", "refused", "removed"] = Field(
+        description="`refused`: the operators did not publish it. `removed`: they took it down."
+    )
+    reason: str | None = Field(description="Why it was refused or removed, in the operators' words.")
+    appeal: AppealView | None
+    may_appeal: bool
+
+
+class AppealRequest(Request):
+    text: Appeal
+
+
 class JobView(JobSummary):
     preview_url: str | None = Field(
         description="A small WebP of the picture as it is now, presigned; null if there is none. It is no result."
     )
     timeline: list[EventView]
+    publication: PublicationView
 
 
 class JobList(Answer):

@@ -5,7 +5,7 @@ codes in docs/errors.md against this module.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 FieldCode = Literal[
     "required",
@@ -38,6 +38,7 @@ FieldCode = Literal[
     "photo_too_dark",
     "photo_too_bright",
     "photo_repeated",
+    "prompt_rejected",
     "invalid",
 ]
 """What is wrong with a field, for programs; `invalid` is used where no other code fits."""
@@ -161,6 +162,10 @@ class NotSucceeded(EaselError):
     status, code, title = 409, "not_succeeded", "Only a job that has succeeded and has pictures can be published."
 
 
+class NoAppeal(EaselError):
+    status, code, title = 409, "no_appeal", "Only a refused or removed picture can be appealed, and only once."
+
+
 class AlreadyUsed(EaselError):
     status, code, title = 409, "already_used", "This link has been used, or is too old. Ask for another one."
 
@@ -183,6 +188,14 @@ class TooLarge(EaselError):
 
 class InvalidRequest(EaselError):
     status, code, title = 422, "invalid_request", "A value in the request is wrong; see 'errors'."
+
+
+class PromptRejected(EaselError):
+    status, code, title = 422, "prompt_rejected", "A rule of this site does not allow these words; see 'errors'."
+
+
+Refusal: TypeAlias = InvalidRequest | PromptRejected
+"""Why a request is not made a job."""
 
 
 class IdempotencyMismatch(EaselError):

@@ -12,8 +12,12 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import PlainValidator
 
+from shared.core.content_rules import ContentRules, read_rules
 from shared.core.numbers import whole_number
 from shared.core.origins import canonical_origin
+
+NUDITY = "nudity"
+"""The checker of pictures that comes with Easel."""
 
 Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -207,6 +211,12 @@ def _mail_from(text: str) -> str:
     return text
 
 
+def _checker_name(text: str) -> str:
+    if text != NUDITY and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*", text, re.ASCII):
+        raise ValueError("is nudity, or names a checker of pictures as package.module:factory.")
+    return text
+
+
 DatabaseUrl = Annotated[str, PlainValidator(_database_url)]
 BrokerUrl = Annotated[str, PlainValidator(_broker_url)]
 HttpUrl = Annotated[str, PlainValidator(_http_url)]
@@ -219,4 +229,6 @@ Origins = Annotated[tuple[str, ...], PlainValidator(_origins)]
 Networks = Annotated[tuple[Network, ...], PlainValidator(_networks)]
 MailUrl = Annotated[str, PlainValidator(_mail_url)]
 QueueUrl = Annotated[str, PlainValidator(_queue_url)]
+CheckerName = Annotated[str, PlainValidator(_checker_name)]
 MailFrom = Annotated[str, PlainValidator(_mail_from)]
+Rules = Annotated[ContentRules | None, PlainValidator(read_rules)]

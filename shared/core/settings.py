@@ -17,6 +17,7 @@ from shared.core.limits import DAY_S
 from shared.core.setting_types import (
     BrokerUrl,
     Bucket,
+    CheckerName,
     DatabaseUrl,
     HttpUrl,
     Issuer,
@@ -27,6 +28,7 @@ from shared.core.setting_types import (
     Origins,
     QueueUrl,
     Region,
+    Rules,
     S3Url,
     choice,
     is_this_machine,
@@ -90,6 +92,10 @@ class Settings(BaseModel, frozen=True):
     oidc_client_id: Line = Field("", validate_default=True)
     oidc_name: Line = Field(default_factory=_provider_name)
     local_accounts: Annotated[str, choice("on", "off", spelled=str.lower)] = "on"
+    content_rules: Rules = Field(None, repr=False)
+    review: Annotated[str, choice("off", "before", "after", spelled=str.lower)] = "off"
+    picture_checker: CheckerName = ""
+    picture_checker_down: Annotated[str, choice("hold", "allow", "refuse", spelled=str.lower)] = "hold"
     session_days: Annotated[int, whole(1, 400)] = 30
     session_idle_days: Annotated[int, whole(1, 400)] = 14
     max_running: Annotated[int, whole(1, 1000)] = 2

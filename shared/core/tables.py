@@ -27,11 +27,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 import shared.core.account_tables
 import shared.core.error_tables
 import shared.core.export_tables
+import shared.core.gallery_tables
 import shared.core.likeness_tables
 import shared.core.limit_tables
 import shared.core.push_tables
 import shared.core.scene_tables
-import shared.core.upload_tables  # noqa: F401 # all eight add their tables to the metadata
+import shared.core.upload_tables  # noqa: F401 # all nine add their tables to the metadata
 from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, when
 
 __all__ = ["metadata"]
@@ -269,19 +270,6 @@ images = Table(
     Column("description", Text),
     Column("timelapse_key", Text),
     UniqueConstraint("job_id", "index"),
-)
-
-# Reports by visitors of the gallery. A report is open until an operator has decided about its job.
-reports = Table(
-    "reports",
-    metadata,
-    Column("id", UUID, primary_key=True, server_default=ROW_ID),
-    owner("jobs", index=True),
-    Column("reason", Text, nullable=False),
-    Column("detail", Text, nullable=False),
-    when("created_at", nullable=False, server_default=NOW),
-    when("closed_at"),
-    CheckConstraint("reason IN ('illegal', 'hateful', 'sexual', 'personal', 'copyright', 'other')", name="reason"),
 )
 
 # One row: the virtual time (`turn`), and the time of the last sweep, which shows whether beat, broker and worker are

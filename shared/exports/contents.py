@@ -45,16 +45,25 @@ SELECT json_build_object(
 _SOURCES = text("""
 SELECT job_id, upload_key FROM job_sources WHERE job_id = ANY(:job_ids) ORDER BY job_id, index
 """)
+_PUBLICATIONS = text(f"""
+SELECT job_id, json_build_object(
+    'state', review, 'reason', reason, 'appeal', appeal, 'appealed_at', {utc("appealed_at")}
+) AS decision FROM publications WHERE job_id = ANY(:job_ids) AND review <> 'none'
+""")
 _ADAPTERS = text("SELECT job_id, code, adapter_key FROM likenesses WHERE job_id = ANY(:job_ids)")
 
 
 @dataclass(frozen=True, slots=True)
 class PackedJob:
-    """A job with the keys of its start pictures, and the code and key of the likeness that it has trained."""
+    """A job with the keys of its start pictures, and the code and key of the likeness that it has trained.
+
+    `decision` is what operators decided about its publication, and the owner's appeal.
+    """
 
     record: JobRecord
     sources: tuple[str, ...]
     likeness: tuple[str, str | None] | None
+    decision: Mapping[str, Any] | None = None
 
 
 def read_account(connection: Connection, user_id: UUID) -> dict[str, Any]:
@@ -74,7 +83,8 @@ def read_jobs(connection: Connection, user_id: UUID, after: UUID | None, limit: 
     for job_id, key in connection.execute(_SOURCES, values):
         sources.setdefault(str(job_id), []).append(key)
     trained = {str(row.job_id): (row.code, row.adapter_key) for row in connection.execute(_ADAPTERS, values)}
-    return [PackedJob(one, tuple(sources.get(one.id, ())), trained.get(one.id)) for one in records]
+    decided = {str(row.job_id): row.decision for row in connection.execute(_PUBLICATIONS, values)}
+    return [PackedJob(one, tuple(sources.get(one.id, ())), trained.get(one.id), decided.get(one.id)) for one in records]
 
 
 def list_files(job: PackedJob, number: int) -> list[ArchivedFile]:
@@ -100,6 +110,7 @@ def describe(job: PackedJob, names: Mapping[str, str]) -> dict[str, Any]:
         "settings": json.loads(record.settings),
         "error": error,
         "public": record.public,
+        "publication": job.decision,
         "group_id": record.group_id,
         "created_at": record.created_at,
         "started_at": record.started_at,

@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from sqlalchemy import Connection, text
 
 from shared.core.db import fetch
+from shared.jobs.publications import SHOWS_DELETED
 from shared.jobs.records import JOB_IMAGES, JobImage, read_images, utc
 from shared.jobs.store import PUBLIC
 
@@ -22,12 +23,6 @@ _NOT_DELETED = "j.user_id <> ALL (ARRAY(SELECT c.id FROM users c WHERE c.deleted
 
 IS_SHOWN = f"{PUBLIC} AND j.state = 'succeeded' AND {_NOT_DELETED}"
 """The condition on a job `j` that is in the gallery."""
-
-_SHOWS_DELETED = """EXISTS (
-    SELECT FROM likeness_uses u WHERE u.job_id = jobs.id
-        AND NOT EXISTS (SELECT FROM likenesses l WHERE l.job_id = u.likeness_id)
-)"""
-"""The condition on a job whose pictures show a likeness that was deleted."""
 
 _ITEM = f"""
 SELECT CAST(j.id AS text) AS id, j.prompt, j.settings->>'style' AS style, CAST(j.settings AS text) AS settings,
@@ -85,24 +80,46 @@ def find_picture(connection: Connection, image_id: UUID) -> PictureKeys | None:
     return PictureKeys(*row) if row else None
 
 
-def publish(connection: Connection, job_id: UUID, user_id: UUID) -> bool:
-    """Publish a user's own job; return False if nothing changed."""
+def lock(connection: Connection, job_id: UUID) -> bool:
+    """Lock a job until the transaction ends; return False if there is none."""
+    query = text("SELECT FROM jobs WHERE id = :job_id FOR NO KEY UPDATE")
+    return connection.execute(query, {"job_id": job_id}).one_or_none() is not None
+
+
+def lock_own(connection: Connection, job_id: UUID, user_id: UUID) -> bool:
+    """Lock a user's own job until the transaction ends; return False if there is none."""
+    query = text("SELECT FROM jobs WHERE id = :job_id AND user_id = :user_id FOR NO KEY UPDATE")
+    return connection.execute(query, {"job_id": job_id, "user_id": user_id}).one_or_none() is not None
+
+
+def lock_publishable(connection: Connection, job_id: UUID, user_id: UUID) -> bool:
+    """Lock a user's own job until the transaction ends; return False unless it can be published and is not yet."""
     query = text(f"""
-        UPDATE jobs SET published_at = clock_timestamp(), version = version + 1
-        WHERE id = :job_id AND user_id = :user_id AND state = 'succeeded'
-            AND published_at IS NULL AND taken_down_at IS NULL AND NOT {_SHOWS_DELETED}
+        SELECT FROM jobs WHERE id = :job_id AND user_id = :user_id AND state = 'succeeded'
+            AND published_at IS NULL AND taken_down_at IS NULL AND NOT {SHOWS_DELETED}
             AND EXISTS (SELECT FROM images WHERE job_id = :job_id)
+        FOR NO KEY UPDATE
     """)
-    return connection.execute(query, {"job_id": job_id, "user_id": user_id}).rowcount == 1
+    return connection.execute(query, {"job_id": job_id, "user_id": user_id}).one_or_none() is not None
 
 
-def withdraw(connection: Connection, job_id: UUID, user_id: UUID) -> bool:
-    """Undo the publication of a user's own job; return False if nothing changed."""
+def publish(connection: Connection, job_id: UUID) -> None:
+    """Publish a job that `lock_publishable` has locked."""
+    query = text("UPDATE jobs SET published_at = clock_timestamp(), version = version + 1 WHERE id = :job_id")
+    connection.execute(query, {"job_id": job_id})
+
+
+def withdraw(connection: Connection, job_id: UUID) -> bool:
+    """Undo the publication of a job; return False if nothing changed."""
     query = text("""
-        UPDATE jobs SET published_at = NULL, version = version + 1
-        WHERE id = :job_id AND user_id = :user_id AND published_at IS NOT NULL
+        UPDATE jobs SET published_at = NULL, version = version + 1 WHERE id = :job_id AND published_at IS NOT NULL
     """)
-    return connection.execute(query, {"job_id": job_id, "user_id": user_id}).rowcount == 1
+    return connection.execute(query, {"job_id": job_id}).rowcount == 1
+
+
+def touch(connection: Connection, job_id: UUID) -> None:
+    """Count a change that is not in the job's row, so that its watchers read it again."""
+    connection.execute(text("UPDATE jobs SET version = version + 1 WHERE id = :job_id"), {"job_id": job_id})
 
 
 def publish_when_done(connection: Connection, job_id: UUID) -> None:
@@ -112,13 +129,13 @@ def publish_when_done(connection: Connection, job_id: UUID) -> None:
 
 def find_taken_down(connection: Connection, job_id: UUID) -> bool | None:
     """Return whether the job is taken down, or is to stay out of the gallery as if; None if there is no such job."""
-    query = text(f"SELECT taken_down_at IS NOT NULL OR {_SHOWS_DELETED} FROM jobs WHERE id = :job_id")
+    query = text(f"SELECT taken_down_at IS NOT NULL OR {SHOWS_DELETED} FROM jobs WHERE id = :job_id")
     return connection.execute(query, {"job_id": job_id}).scalar_one_or_none()
 
 
 def shows_deleted(connection: Connection, job_id: UUID) -> bool:
     """Return whether the job's pictures show a likeness that was deleted."""
-    query = text(f"SELECT FROM jobs WHERE id = :job_id AND {_SHOWS_DELETED}")
+    query = text(f"SELECT FROM jobs WHERE id = :job_id AND {SHOWS_DELETED}")
     return connection.execute(query, {"job_id": job_id}).one_or_none() is not None
 
 
@@ -143,13 +160,18 @@ def take_down(connection: Connection, job_id: UUID) -> bool:
     return connection.execute(query, {"job_id": job_id}).rowcount == 1
 
 
-def restore(connection: Connection, job_id: UUID) -> bool:
-    """Undo `take_down`, unless the pictures show a deleted likeness; return False if nothing changed."""
+def restore(connection: Connection, job_id: UUID, *, publish: bool = False) -> bool:
+    """Undo `take_down`, unless the pictures show a deleted likeness; return False if nothing changed.
+
+    publish: the job is public from now on; otherwise it is if it was before.
+    """
     query = text(f"""
-        UPDATE jobs SET taken_down_at = NULL, version = version + 1
-        WHERE id = :job_id AND taken_down_at IS NOT NULL AND NOT {_SHOWS_DELETED}
+        UPDATE jobs SET taken_down_at = NULL, version = version + 1,
+            published_at = CASE WHEN :publish THEN coalesce(published_at, clock_timestamp()) ELSE published_at END
+        WHERE id = :job_id AND NOT {SHOWS_DELETED}
+            AND (taken_down_at IS NOT NULL OR (:publish AND published_at IS NULL))
     """)
-    return connection.execute(query, {"job_id": job_id}).rowcount == 1
+    return connection.execute(query, {"job_id": job_id, "publish": publish}).rowcount == 1
 
 
 def _item(row: Sequence[Any]) -> GalleryItem:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -16,10 +17,12 @@ from shared.core.errors import (
     IdempotencyMismatch,
     InvalidRequest,
     NotFound,
+    Refusal,
     StillRunning,
 )
 from shared.jobs import group_store, submission_store
 from shared.jobs import store as job_store
+from shared.jobs.content import find_rejection, rejection
 from shared.jobs.likeness_codes import check_codes
 from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_defaults, find_refusal, new_job
@@ -76,7 +79,7 @@ class Plan:
     """The checked jobs of a group, or why it is refused."""
 
     jobs: tuple[NewJob, ...]
-    refusal: InvalidRequest | None
+    refusal: Refusal | None
 
 
 def plan(
@@ -96,6 +99,9 @@ def plan(
     starts += [Start(without_mail(services, request), held_by=0) for request in followers]
     own = find_defaults(services)
     jobs = tuple(new_job(start.request, key, fingerprint, services.addresses, own, start.held_by) for start in starts)
+    rejected = _list_rejected(services, [*requests, *followers], starts)
+    if rejected:
+        return Plan(jobs, rejection(services, rejected))
     faults = list[FieldError]()
     for index, (start, job) in enumerate(zip(starts, jobs, strict=True)):
         refusal = start.refusal or find_refusal(services, start.request, job)
@@ -108,12 +114,22 @@ def plan(
     return Plan(jobs, None)
 
 
+def _list_rejected(services: Services, requests: Sequence[JobRequest], starts: Sequence[Start]) -> list[FieldError]:
+    """Return the first fields whose words a rule does not allow."""
+    found = (
+        (index, find_rejection(services, request, start.request))
+        for index, (request, start) in enumerate(zip(requests, starts, strict=True))
+    )
+    faults = (_of_request(index, fault) for index, refusal in found if refusal for fault in refusal.fields)
+    return list(islice(faults, MOST_ERRORS))
+
+
 def _of_request(index: int, fault: FieldError) -> FieldError:
     return FieldError(f"requests.{index}.{fault.field}", fault.message, fault.code, fault.limit)
 
 
 def quote(services: Services, credential: Credential, planned: Plan) -> Quote:
-    """Count and price a group. Raises InvalidRequest where it would be refused."""
+    """Count and price a group. Raises InvalidRequest or PromptRejected where it would be refused."""
     if planned.refusal:
         raise planned.refusal
     limits = services.settings
@@ -134,7 +150,7 @@ def submit(services: Services, credential: Credential, planned: Plan) -> Group:
     Raises:
         IdempotencyMismatch: the key was used for another request.
         QueueFull, QuotaSpent, StorageFull, Capacity: not all of the jobs fit.
-        InvalidRequest: the plan is refused.
+        InvalidRequest, PromptRejected: the plan is refused.
     """
     with services.db.statement() as connection:
         user = require_user(connection, credential)

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 
 from shared.generators.base import GenerationRequest
 from shared.jobs.outlook import Outlook, read_outlook
+from shared.jobs.publications import Publication, read_publication
 from shared.jobs.states import Event, State
 
 JobSettings: TypeAlias = dict[str, Any]
@@ -83,7 +84,7 @@ class JobRecord(NamedTuple):
 
     `settings` is a JSON object as text, and `timeline` a JSON array of the API's events, which views copy; it is None
     in lists. `group_id`: the group with which the job was submitted, if any. `preview_key` is the object that shows the
-    picture as it is now, read only with the timeline. Times are RFC 3339 in UTC.
+    picture as it is now; it and `publication` are read only with the timeline. Times are RFC 3339 in UTC.
     """
 
     id: str
@@ -103,6 +104,7 @@ class JobRecord(NamedTuple):
     timeline: str | None
     group_id: str | None
     preview_key: str | None = None
+    publication: Publication | None = None
 
 
 OF_GROUP = "(SELECT CAST(g.group_id AS text) FROM jobs g WHERE g.id = CAST(shown.id AS uuid)) AS group_id"
@@ -116,15 +118,16 @@ def read_job(row: Sequence[Any]) -> JobRecord:
 
     The last column is the job's group.
     """
-    return read_previewed_job((*row, None))
+    return read_previewed_job((*row, None, None))
 
 
 def read_previewed_job(row: Sequence[Any]) -> JobRecord:
-    """Build a job from such a row with the key of its preview at the end."""
-    job_id, state, *fields, images, ahead, seconds_per_cost, places, running_s, timeline, group_id, preview = row
+    """Build a job from such a row with the key of its preview and its publication at the end."""
+    *shown, group_id, preview, publication = row
+    job_id, state, *fields, images, ahead, seconds_per_cost, places, running_s, timeline = shown
     outlook = _FINISHED if seconds_per_cost is None else read_outlook(ahead, seconds_per_cost, places, running_s)
     made = (job_id, State(state), *fields, read_images(images), outlook, timeline, group_id, preview)
-    return JobRecord._make(made)
+    return JobRecord._make((*made, read_publication(publication)))
 
 
 @dataclass(frozen=True, slots=True)

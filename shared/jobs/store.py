@@ -13,6 +13,7 @@ from sqlalchemy import Connection, TextClause, text
 from shared.accounts.token_store import STILL_VALID, USE_RECORDED
 from shared.core import garbage
 from shared.core.db import fetch
+from shared.jobs.publications import PUBLICATION
 from shared.jobs.reasons import Reason
 from shared.jobs.records import OF_GROUP, JobRecord, MovedJob, read_job, read_previewed_job
 from shared.jobs.states import Event, State, allowed_from
@@ -25,7 +26,7 @@ class Lost(Exception):
 PUBLIC = "j.published_at IS NOT NULL AND j.taken_down_at IS NULL"
 
 _SHOWN = f"""shown_job(%(job_id)s, %(user_id)s, %(token_hash)s, {USE_RECORDED}) AS shown CROSS JOIN (
-    SELECT CAST(group_id AS text) AS group_id, preview_key FROM jobs WHERE id = %(job_id)s
+    SELECT CAST(group_id AS text) AS group_id, preview_key, {PUBLICATION} FROM jobs WHERE id = %(job_id)s
 ) AS own"""
 _GET = f"SELECT shown.*, own.* FROM {_SHOWN}"
 # A kind's newest period is the one that its jobs may show, if any: they do not overlap.

@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.accounts.auth import Credential
 from shared.api.batches import StylizationRequest
 from shared.api.schemas import JobRequest
-from shared.core.errors import FieldError, InvalidRequest
+from shared.core.errors import FieldError, InvalidRequest, Refusal
 from shared.jobs import groups
 from shared.jobs.groups import Plan
 from shared.services import Services
@@ -47,7 +47,7 @@ def plan(
     return Plan(planned.jobs, planned.refusal and _of_stylization(planned.refusal, describes=not prompt))
 
 
-def _of_stylization(refusal: InvalidRequest, *, describes: bool) -> InvalidRequest:
+def _of_stylization(refusal: Refusal, *, describes: bool) -> Refusal:
     """Return the refusal with the fields of a stylization, each once. describes: the first job describes the photo."""
     faults: dict[str, FieldError] = {}
     for fault in refusal.fields:
@@ -57,4 +57,4 @@ def _of_stylization(refusal: InvalidRequest, *, describes: bool) -> InvalidReque
         else:
             field = _FIELDS.get(name, name)
             faults.setdefault(field, FieldError(field, fault.message, fault.code, fault.limit))
-    return InvalidRequest(refusal.detail, fields=tuple(faults.values()))
+    return type(refusal)(refusal.detail, fields=tuple(faults.values()))

@@ -16,10 +16,10 @@ from shared.core.errors import (
     Capacity,
     EaselError,
     IdempotencyMismatch,
-    InvalidRequest,
     NotFound,
     QueueFull,
     QuotaSpent,
+    Refusal,
     StillRunning,
 )
 from shared.core.limits import MIB
@@ -27,6 +27,7 @@ from shared.core.log import fields as log_fields
 from shared.core.paging import page
 from shared.jobs import depth, submission_store
 from shared.jobs import store as job_store
+from shared.jobs.content import find_rejection
 from shared.jobs.likeness_codes import check_codes
 from shared.jobs.records import JobRecord, NewJob
 from shared.jobs.resolution import find_defaults, find_refusal, new_job
@@ -46,7 +47,7 @@ def submit(
     credential: Credential,
     request: JobRequest,
     idempotency_key: str | None,
-    refusal: InvalidRequest | None = None,
+    refusal: Refusal | None = None,
 ) -> JobRecord:
     """Queue a job and wake the poller; return the job.
 
@@ -62,6 +63,7 @@ def submit(
         Capacity: too many jobs of all users wait.
         InvalidRequest: a start picture is missing, no configured generator supports the request, or this site cannot
             send the notification.
+        PromptRejected: a rule of this site does not allow its words.
         RateLimited: too many codes of likenesses did not work.
         NotConfirmed: mail is asked for, and the user's address is not confirmed.
     """
@@ -69,6 +71,7 @@ def submit(
     [start] = find_starts(services, credential, [without_mail(services, request)])
     own = find_defaults(services)
     job = new_job(start.request, idempotency_key, fingerprint, services.addresses, own, start.held_by)
+    refusal = find_rejection(services, request, start.request) or refusal
     refusal = refusal or start.refusal or find_refusal(services, start.request, job)
     if refusal is None and job.source_keys:
         check_uploaded(services, credential, [job])
@@ -179,7 +182,7 @@ def delete(services: Services, credential: Credential, job_id: UUID) -> None:
 
 
 def queue_or_find(
-    services: Services, connection: Connection, credential: Credential, job: NewJob, refusal: InvalidRequest | None
+    services: Services, connection: Connection, credential: Credential, job: NewJob, refusal: Refusal | None
 ) -> JobRecord:
     """Queue the job, or return the job that its idempotency key made before; a refused job is only looked up.
 
@@ -202,7 +205,7 @@ def queue_or_find(
 
 
 def _insert_or_find(
-    services: Services, connection: Connection, user_id: UUID, job: NewJob, refusal: InvalidRequest | None
+    services: Services, connection: Connection, user_id: UUID, job: NewJob, refusal: Refusal | None
 ) -> JobRecord | None:
     """Queue the job unless it is refused; otherwise return the job that its idempotency key made before, if any.
 

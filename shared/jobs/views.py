@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING
 
+from shared.jobs.publications import publication_json
 from shared.jobs.records import JobImage, JobRecord
 from shared.jobs.states import State
 from shared.services import Services
@@ -71,7 +72,12 @@ def job_json(job: JobRecord, pictures: Pictures) -> str:
         f'{{"code":{text_json(job.error_code)},"message":{_maybe(job.error_message)}}}' if job.error_code else "null"
     )
     timeline = (
-        "" if job.timeline is None else f',"preview_url":{pictures.url(job.preview_key)},"timeline":{job.timeline}'
+        ""
+        if job.timeline is None
+        else (
+            f',"preview_url":{pictures.url(job.preview_key)},"timeline":{job.timeline},'
+            f'"publication":{publication_json(job.publication, public=job.public)}'
+        )
     )
     return (
         f'{{"id":"{job_id}","state":"{(State.QUEUED if job.state.waits else job.state).value}",'

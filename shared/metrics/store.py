@@ -49,7 +49,9 @@ UNION ALL SELECT 'mails', '', count(*), 0 FROM (
     ) waiting LIMIT {MOST}
 ) few
 UNION ALL SELECT 'garbage', '', count(*), 0 FROM (SELECT FROM garbage LIMIT {MOST}) few
-UNION ALL SELECT 'reports', '', count(*), 0 FROM (SELECT FROM reports WHERE closed_at IS NULL LIMIT {MOST}) few
+UNION ALL SELECT 'reports', '', least(coalesce(sum(open_reports), 0), {MOST}), 0 FROM (
+    SELECT open_reports FROM publications WHERE open_reports > 0 LIMIT {MOST}
+) few
 UNION ALL SELECT name, label, sum(count), sum(amount) FROM tallies GROUP BY name, label
 """)
 

@@ -114,7 +114,7 @@ def start(services: Services, ignored: Mapping[str, int], floor: Place = FIRST) 
                 )
                 started += jobs
                 continue
-        releases.release(services.db)
+        releases.release(services.db, services.settings.content_rules)
         released = True
     for job_id in started:
         _log.info("started", extra=log_fields(job_id=str(job_id)))

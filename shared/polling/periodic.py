@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
+from shared.gallery import reports
 from shared.generators.base import Stop
 from shared.metrics import store as metrics_store
 from shared.notify import delivery_errors, expiry, outbox, outbox_rows
@@ -31,6 +32,7 @@ def collect(services: Services) -> int:
         claims.drop_old_leases(connection)
         delivery_errors.drop_old(connection)
         generator_errors.drop_old(connection)
+        reports.drop_old(connection)
         closed = user_store.list_closed(connection)
     accounts.delete_rows(services, closed)
     garbage.retire(services)

@@ -32,10 +32,12 @@ from shared.generators.base import (
 from shared.images import codec
 from shared.images.jail import TakesLong
 from shared.jobs.reasons import (
+    CHECKER_DOWN,
     DECODES_SOURCE,
     GENERATOR_FAILED,
     GENERATOR_TOO_SLOW,
     NO_TIMELAPSE,
+    PICTURE_UNCHECKED,
     SOURCE_MISSING,
     WORKER_STOPPED,
     Reason,
@@ -50,7 +52,8 @@ from shared.jobs.states import (
     first_poll_s,
     next_poll_s,
 )
-from shared.polling import likenesses, previews, recipes, refusals, trainings
+from shared.polling import checking, likenesses, previews, recipes, refusals, trainings
+from shared.polling.checking import Checker, CheckerDown, Rejected
 from shared.polling.claims import ClaimedJob
 from shared.polling.memory import Memory
 from shared.polling.outcomes import (
@@ -97,7 +100,8 @@ class Step:
     wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
     `storage_failing_s` reads for how long the storage has failed the job's steps; None at the first failure.
     `slow_pictures` decodes those start pictures that take long, without it the step does.
-    `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`.
+    `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`. `checker` looks at
+    pictures before they are stored.
     """
 
     claim: ClaimedJob
@@ -112,6 +116,7 @@ class Step:
     slow_pictures: SlowPictures | None = None
     max_adapter_bytes: int = 100_000_000
     likeness_days: int = 90
+    checker: Checker | None = None
 
     @property
     def name(self) -> str:
@@ -119,6 +124,11 @@ class Step:
         if self.claim.cancelling:
             return "cancel"
         return "send" if self.claim.remote_id is None else "ask"
+
+    @property
+    def shows_previews(self) -> bool:
+        """Return whether the job may have another preview now; where pictures are checked, it has none."""
+        return self.checker is None and previews.is_due(self.claim)
 
     def list_ignored(self, request: GenerationRequest) -> tuple[Ignored, ...]:
         """Return the settings of the request that this generator does not follow, as far as it is known."""
@@ -156,7 +166,7 @@ def fetch(step: Step, *, draws: bool) -> Decision:
         if step.claim.is_training:
             return Decision(trainings.fetch(step, remote_id), HEALTHY)
         request = build_request(step)
-        storing = Storing(step.claim, step.storage, step.protocol, request)
+        storing = Storing(step.claim, step.storage, step.protocol, request, step.checker)
         done = 0
         while done < request.count:
             # What draws at once is asked for pictures of different words one by one.
@@ -173,6 +183,8 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     except codec.PictureError as error:
         reason = Reason(error.code, f"The generator's picture cannot be used ({error.code}).")
         return Decision(_lost_attempt(step.claim, reason) if error.damaged else Failed(reason), health)
+    except (Rejected, CheckerDown) as error:
+        return Decision(Failed(error.reason) if isinstance(error, Rejected) else _checker_failed(step), health)
     except Unavailable as error:
         return Decision(_storage_failed(step, error), health)
     except GeneratorUnavailable as error:
@@ -249,7 +261,7 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
     try:
         # A stopping process ends only calls that wait; a short one may still find the picture.
         stop = step.stop if step.generator.waits else step.unwanted
-        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=stop, preview=previews.is_due(step.claim))
+        progress = step.generator.status(remote_id, wait_s=WAIT_S, stop=stop, preview=step.shows_previews)
     except GeneratorStopped:
         return Decision(Progressed(0))  # another worker goes on, or cancels the job
     except GeneratorUnavailable as error:
@@ -262,6 +274,8 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
             step.storage.check()
         except Unavailable as error:
             return Decision(_storage_failed(step, error))
+        if step.checker is not None and step.checker.holds and step.checker.is_down():
+            return Decision(_checker_failed(step))
     if progress.phase in (Phase.READY, Phase.FINISHED):
         return ReadyToFetch(draws=progress.phase == Phase.READY)
     return _unfinished(step, remote_id, progress, time.monotonic() - began)
@@ -287,7 +301,8 @@ def _unfinished(step: Step, remote_id: str, progress: Progress, waited_s: float)
     if (claim.sent_s or 0) > longest_s:
         step.generator.cancel(remote_id)
         return Decision(_lost_attempt(claim, too_slow))
-    decided = _progressed(claim, progress, step.usual_s, previews.store(step.storage, claim, progress.preview))
+    preview = previews.store(step.storage, claim, progress.preview) if step.shows_previews else None
+    decided = _progressed(claim, progress, step.usual_s, preview)
     if step.generator.waits:
         # The call waited for this change, so the next one begins now, except where it did not really wait.
         decided = replace(decided, next_step_s=0 if waited_s >= FIRST_POLL_S else QUICKEST_POLL_S)
@@ -324,6 +339,13 @@ def _generator_wait(claim: ClaimedJob, error: GeneratorUnavailable) -> Decision:
         return Decision(_lost_attempt(claim, _reason(error)), health)
     pause_s = max(1 + unreachable_s / 4, min(error.retry_after_s or 0, LONGEST_RETRY_S))
     return Decision(Waits(_reason(error), pause_s, unreachable=True), health)
+
+
+def _checker_failed(step: Step) -> Waits | Failed:
+    """Wait for what checks pictures, up to a limit, where the site holds them until then."""
+    if step.checker is None or not step.checker.holds or (step.claim.sent_s or 0) > checking.HELD_S:
+        return Failed(PICTURE_UNCHECKED)
+    return Waits(CHECKER_DOWN, checking.RETRY_S, has_objects=True)
 
 
 def _storage_failed(step: Step, error: Unavailable) -> Waits | Failed:

@@ -15,6 +15,7 @@ from shared.images import codec
 from shared.images.pixel_art import to_pixel_art
 from shared.jobs.records import StoredImage
 from shared.polling import likenesses, recipes, timelapse
+from shared.polling.checking import Checker
 from shared.polling.claims import ClaimedJob
 
 _log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ class Storing:
     storage: Storage
     protocol: str
     request: GenerationRequest
+    checker: Checker | None = None
     _stored: list[StoredImage] = field(default_factory=list)
     _sizes: dict[str, int] = field(default_factory=dict)
     _proven: bool = True
@@ -39,6 +41,7 @@ class Storing:
 
         Raises:
             PictureError: One is not what was asked for.
+            Rejected, CheckerDown: One is not to be shown.
             Unavailable: The storage fails.
         """
         # Where unchanged pictures are not returned, the descriptions are of the sources themselves.
@@ -52,6 +55,8 @@ class Storing:
             image = codec.decode_picture(data, expected_size=expected_size)
             if result.images and pixel_art:
                 image = to_pixel_art(image, **pixel_art)
+            if self.checker is not None:
+                self.checker.check(image)
             recipe = replace(
                 recipes.of_picture(common, self.claim, self.request, len(self._stored)),
                 seed=None if "seed" in ignored else (part.seed + index) % 2**32,

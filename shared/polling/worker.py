@@ -22,6 +22,7 @@ from shared.jobs.reasons import GENERATOR_REMOVED
 from shared.jobs.store import Lost
 from shared.metrics.process import MeasureStep, unmeasured
 from shared.polling import claims, outcomes, steps
+from shared.polling.checking import make_checker
 from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
 from shared.polling.lease import Lease, Leases
@@ -108,6 +109,7 @@ class Worker:
         """Prepare the renewal of leases, which begins with the first claim."""
         self._leases = Leases(self.services.db)
         self.slow_pictures = SlowPictures(self.services)
+        self.checker = make_checker(self.services.settings)
 
     def claim(self, job_id: UUID) -> Taken | None:
         """Claim this job if its next step is due and no other worker holds it.
@@ -174,6 +176,12 @@ class Worker:
             raise ended.result
         return ended.next_step_s
 
+    def close(self) -> None:
+        """Close the generators' connections, and end the process that checks pictures."""
+        self.pool.close()
+        if self.checker:
+            self.checker.close()
+
     def _take(self, claim: ClaimedJob) -> Taken:
         return Taken(self._leases.keep(claim), self.pool.find(claim.generator))
 
@@ -203,6 +211,7 @@ class Worker:
             slow_pictures=self.slow_pictures,
             max_adapter_bytes=self.services.settings.max_adapter_mb * 1_000_000,
             likeness_days=self.services.settings.likeness_days,
+            checker=self.checker,
         )
         decision = steps.begin(step)
         if isinstance(decision, Decision):

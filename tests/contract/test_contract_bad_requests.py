@@ -319,6 +319,7 @@ def test_a_database_that_was_not_migrated_is_a_503(
     bodies: dict[str, object] = {**BODIES, "POST /v1/signup": new, "POST /v1/login": new}
     bodies["PATCH /v1/likenesses/22222222"] = {"shared": True}
     bodies[f"POST /v1/gallery/{NO_JOB}/reports"] = {"reason": "other"}
+    bodies[f"POST /v1/jobs/{NO_JOB}/publication/appeal"] = {"text": "Look again."}
     with separate_database(services.settings.database_url) as separate:
         other = with_settings(database_url=separate.url)
         door = asgi_doors.open(other)

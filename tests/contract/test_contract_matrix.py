@@ -71,6 +71,7 @@ TABLE: dict[str, Row] = {
     "DELETE /v1/jobs/{job_id}": Row("changes", 204, of="finished"),
     "PUT /v1/jobs/{job_id}/publication": Row("changes", 200, of="finished"),
     "DELETE /v1/jobs/{job_id}/publication": Row("changes", 200, of="published"),
+    "POST /v1/jobs/{job_id}/publication/appeal": Row("changes", 200, of="removed", body={"text": "Look again."}),
     "POST /v1/batches": Row("changes", 202, of="finished", body={"requests": [SMALL | {"from_job": OF}]}, stranger=422),
     "GET /v1/batches/{group_id}": Row("own", 200, of="group"),
     "GET /v1/batches/{group_id}/pictures.zip": Row("own", 302, of="finished_group"),

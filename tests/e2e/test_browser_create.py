@@ -250,6 +250,7 @@ def test_refusals_of_the_api_are_shown_in_the_pages_language(painter: Visitor) -
     errors = [
         {"field": "seed", "message": "is too large", "code": "too_large", "limit": 99},
         {"field": "n", "message": "a remark without a code"},
+        {"field": "prompt", "message": "No pets here.", "code": "prompt_rejected", "limit": None},
         {"field": "new_field", "message": "is odd", "code": "invalid", "limit": None},
     ]
     problem = {"code": "invalid_request", "status": 422, "detail": "No.", "errors": errors}
@@ -259,6 +260,7 @@ def test_refusals_of_the_api_are_shown_in_the_pages_language(painter: Visitor) -
     page.get_by_role("button", name="Написать", exact=True).click()
     expect(page.get_by_text("Слишком много. Не больше 99.")).to_be_visible()
     expect(page.get_by_text("A remark without a code.")).to_be_visible()
+    expect(page.get_by_text("Владельцы сайта не разрешают такие слова: No pets here.")).to_be_visible()
     expect(page.get_by_role("alert").filter(has_text="new_field: is odd")).to_be_visible()
     assert expected(painter.complaints, "status of 422") == []
 

@@ -11,6 +11,7 @@ from shared.accounts import identity_store, token_store
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.tokens import new_token, token_hash
+from shared.admin import gallery
 from shared.notify import push_keys
 from shared.services import Services
 from tests.support.doors import Door
@@ -41,7 +42,7 @@ class Belongings:
     ABSENT: ClassVar[dict[str, Any]] = {
         **dict.fromkeys(
             (
-                *("job", "finished", "published", "image", "group", "finished_group"),
+                *("job", "finished", "published", "removed", "image", "group", "finished_group"),
                 *("token", "session", "export", "identity"),
             ),
             NO_ID,
@@ -79,6 +80,11 @@ class Belongings:
     def _published(self, owner: Person) -> str:
         job_id = self._finished(owner)
         assert self._door.put(f"/v1/jobs/{job_id}/publication", headers=owner.headers).status_code == 200
+        return job_id
+
+    def _removed(self, owner: Person) -> str:
+        job_id = self._published(owner)
+        gallery.take_down(self._services, UUID(job_id))
         return job_id
 
     def _image(self, owner: Person) -> str:

@@ -154,7 +154,13 @@ SUMMARY = {
     "group_id": maybe(uuid7),
 }
 EVENT = {"at": time, "event": str, "detail": maybe(str), "code": maybe(str)}
-JOB = SUMMARY | {"preview_url": maybe(str), "timeline": [EVENT]}
+PUBLICATION = {
+    "state": lambda state: state in ("private", "waiting", "public", "refused", "removed"),
+    "reason": maybe(str),
+    "appeal": maybe({"text": str, "state": lambda state: state in ("waiting", "refused")}),
+    "may_appeal": bool,
+}
+JOB = SUMMARY | {"preview_url": maybe(str), "timeline": [EVENT], "publication": PUBLICATION}
 GROUP = {
     "id": uuid7,
     "state": lambda state: state in ("queued", "generating", "finished"),

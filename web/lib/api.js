@@ -148,6 +148,8 @@ export const cancelJob = (id, options) => call("POST", `${jobPath(id)}/cancel`, 
 export const deleteJob = (id, options) => call("DELETE", jobPath(id), options);
 export const publishJob = (id, options) => call("PUT", `${jobPath(id)}/publication`, options).then(data);
 export const unpublishJob = (id, options) => call("DELETE", `${jobPath(id)}/publication`, options).then(data);
+export const appealPublication = (id, body, options) =>
+  call("POST", `${jobPath(id)}/publication/appeal`, { ...options, body }).then(data);
 /** Request an upload: `{key, url, fields}`. `lib/picture-storage.js` sends the bytes. */
 export const announceUpload = (body, options) => call("POST", "/v1/uploads", { ...options, body }).then(data);
 

@@ -33,7 +33,7 @@ export function field({ name, label, tag = "input", hint = null, aside = null, b
 function remarkInWords(message, { code = null, limit = null } = {}) {
   if (LIMITED.has(code) && limit === null) return asSentence(message);
   const most = typeof limit === "number" ? new Intl.NumberFormat(currentLocale()).format(limit) : limit;
-  return tOr(`invalid.${code}`, null, { limit: most }) ?? asSentence(message);
+  return tOr(`invalid.${code}`, null, { limit: most, message: asSentence(message) }) ?? asSentence(message);
 }
 
 /**

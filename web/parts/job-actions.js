@@ -27,8 +27,9 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
   const isPainted = job.state === "succeeded" && job.images.length > 0;
   const change = (key, call, said) =>
     act(key, async () => {
-      onChange(await call(job.id, { signal }));
-      announce(t(said));
+      const changed = await call(job.id, { signal });
+      onChange(changed);
+      announce(t(changed.publication.state === "waiting" && call === publishJob ? "publication.waiting" : said));
     });
   const submit = job.settings.scene ? submitScene : submitJob;
   const paint = (key, body, look) =>
@@ -39,7 +40,8 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
   };
   const items = [
     isPainted && download(job, act),
-    isPainted && !job.public && change("actions.publish", publishJob, "actions.published"),
+    isPainted && isPublishable(job) && change("actions.publish", publishJob, "actions.published"),
+    job.publication?.state === "waiting" && change("actions.unask", unpublishJob, "actions.unpublished"),
     isPainted && job.public && change("actions.unpublish", unpublishJob, "actions.unpublished"),
     isPainted && paint("actions.vary", variationOf(job)),
     isOver && paint(AGAIN[job.state], remakeOf(job), isPainted ? "" : "is-main"),
@@ -50,6 +52,11 @@ export function jobActions(job, { signal, onChange, onGone, onNew }) {
     isOver && act("actions.delete", erase, "is-danger"),
   ];
   return element("div", { class: "job-actions", role: "group", "aria-label": t("actions.label") }, items, complaint);
+}
+
+/** Jobs from a list come without `publication`; one that may not be published is refused then. */
+function isPublishable({ public: isPublic, publication }) {
+  return !isPublic && (publication?.state ?? "private") === "private";
 }
 
 const AGAIN = { succeeded: "actions.remake", failed: "actions.retry", cancelled: "actions.after_all" };

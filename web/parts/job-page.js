@@ -17,17 +17,18 @@ const TICK_MS = 1_000;
  * Create the page of a job.
  *
  * `show(job)` updates it without rebuilding parts that may be in use; its clocks run until `signal` is aborted.
- * `actionsOf(job)` creates the actions of a finished job, `extra` is placed beside the cancel button. Returns `{node,
+ * `actionsOf(job)` creates the actions of a finished job, `noticeOf(job)` what is to be said about it, `extra` is placed beside the cancel button. Returns `{node,
  * show, setStopping, complain}`.
  */
-export function jobPage({ cancel, actionsOf, extra, signal }) {
+export function jobPage({ cancel, actionsOf, noticeOf, extra, signal }) {
   const stage = element("div", { class: "job-stage" });
   const prompt = element("h1", { class: "display job-prompt" });
   const panel = progressPanel({ cancel, extra });
   const scene = element("div", {});
+  const notice = element("div", {});
   const actions = element("div", {});
   const details = element("div", { class: "job-details" });
-  const label = element("div", { class: "job-label" }, prompt, panel.node, scene, actions, details);
+  const label = element("div", { class: "job-label" }, prompt, panel.node, scene, notice, actions, details);
   const parts = [
     whenOther(
       (job) => job.prompt,
@@ -41,7 +42,11 @@ export function jobPage({ cancel, actionsOf, extra, signal }) {
       (job) => fill(details, ...detailsOf(job)),
     ),
     whenOther(
-      (job) => [job.state, job.public],
+      (job) => job.publication,
+      (job) => fill(notice, noticeOf(job)),
+    ),
+    whenOther(
+      (job) => [job.state, job.public, job.publication?.state],
       (job) => fill(actions, FINISHED.has(job.state) && actionsOf(job)),
     ),
   ];

@@ -165,7 +165,7 @@ function rowErrors({ fields, reasons }) {
     {},
     lines.map(([name, message]) => {
       const [, index, column] = /^requests\.(\d+)\.?(.*)$/.exec(name) ?? [null, null, name];
-      const words = tOr(`invalid.${reasons[name]?.code}`, message, { limit: reasons[name]?.limit });
+      const words = tOr(`invalid.${reasons[name]?.code}`, message, { limit: reasons[name]?.limit, message });
       const what = column ? `${column}: ${words}` : words;
       return element("li", {}, index === null ? what : t("many.row", { row: Number(index) + 1, words: what }));
     }),

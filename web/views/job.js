@@ -17,6 +17,7 @@ import { jobPage } from "../parts/job-page.js";
 import { routeLink } from "../parts/link.js";
 import { emptyNotice, errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
+import { publicationNotice } from "../parts/publication.js";
 
 /** The page of one job, from the queue to its pictures. */
 export function jobView({ params: { id }, signal }) {
@@ -84,6 +85,8 @@ class JobFollower {
       this.#page = jobPage({
         cancel: () => this.#cancel(),
         actionsOf: (shown) => this.#actionsOf(shown),
+        noticeOf: (shown) =>
+          publicationNotice(shown, { signal: this.#signal, onChange: (changed) => this.#change(changed) }),
         extra: this.#notification.node,
         signal: this.#signal,
       });

@@ -15,6 +15,7 @@ from sqlalchemy import create_engine, text
 from cli import check_peers, check_services
 from cli.checks import Check, Finding, Level, ok, run_checks, warning
 from cli.exit_codes import ExitCode
+from shared.core.content_rules import read_rules
 from shared.services import Services
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.support.easel_command import Easel, objects
@@ -134,6 +135,18 @@ def test_settings(changed: Callable[..., Services], changes: dict[str, str], lev
     assert findings[0][0] == Level.OK
     assert any(found == level and words in said for found, said in findings), findings
     assert level != Level.OK or len(findings) == 1
+
+
+def test_the_rules_and_a_missing_checker_are_named(
+    changed: Callable[..., Services], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rules = read_rules('version = "2026-11"\n[[rules]]\nreason = "No."\nwords = ["secretword"]')
+    monkeypatch.setattr(check_services, "find_spec", lambda _: None)
+    services = changed(generators="glide+http://127.0.0.1:1", content_rules=rules, picture_checker="nudity")
+    findings = levels_and_messages(check_services.settings(services))
+    assert (Level.OK, "Prompts are checked by rules of version 2026-11, 1 in number.") in findings
+    assert any(level == Level.WARNING and "make checker" in words for level, words in findings)
+    assert "secretword" not in str(findings)
 
 
 def test_a_healthy_database(world: World) -> None:

@@ -10,7 +10,8 @@ import pytest
 from cli.exit_codes import ExitCode
 from cli.terminal_text import printable, shorten
 from shared.api.schemas import NewReport
-from shared.gallery import reports
+from shared.gallery import publication, reports
+from shared.services import Services
 from tests.support.easel_command import Easel, objects
 from tests.support.paths import ROOT
 from tests.support.world import World
@@ -34,7 +35,7 @@ def test_lists_for_programs(easel: Easel, world: World, shown: Callable[..., UUI
     report(world, job_id, "personal", "my house")
     [listed] = objects(easel, "gallery", "list")
     assert (listed["job_id"], listed["prompt"]) == (str(job_id), "a lighthouse at night")
-    [reported] = objects(easel, "gallery", "reports")
+    [reported] = objects(easel, "reports", "list")
     assert reported["link"] == f"https://easel.example.com/i/{world.images(job_id)[0].id}"
     assert [(entry["reason"], entry["detail"]) for entry in reported["reports"]] == [("personal", "my house")]
 
@@ -48,7 +49,8 @@ def test_seeding_is_done_once(easel: Easel, world: World) -> None:
 
 
 def report(world: World, job_id: UUID, reason: str, detail: str = "") -> None:
-    reports.report(world.services, job_id, NewReport.model_validate({"reason": reason, "detail": detail}))
+    body = NewReport.model_validate({"reason": reason, "detail": detail})
+    reports.report(world.services, job_id, body, network=str(uuid4()))
 
 
 def test_it_works(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
@@ -56,7 +58,7 @@ def test_it_works(easel: Easel, world: World, shown: Callable[..., UUID]) -> Non
     report(world, job_id, "personal", "my house")
     report(world, job_id, "other")
     report(world, job_id, "personal")
-    code, lines = easel("gallery", "reports")
+    code, lines = easel("reports", "list")
     assert code == ExitCode.DONE
     [image] = world.images(job_id)
     assert lines[:3] == [
@@ -70,31 +72,31 @@ def test_it_works(easel: Easel, world: World, shown: Callable[..., UUID]) -> Non
     assert lines[0].startswith(f"{job_id} is out of the gallery")
     assert "for 60 minutes more" in lines[0]
     assert lines[1] == "3 reports are closed."
-    assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
+    assert easel("reports", "list") == (ExitCode.DONE, ["No report is open."])
     code, lines = easel("gallery", "list")
     assert (code, [line.split()[0] for line in lines]) == (ExitCode.DONE, [str(other)])
     code, lines = easel("gallery", "restore", str(job_id))
-    assert (code, "is restored" in lines[0]) == (ExitCode.DONE, True)
+    assert (code, "is approved" in lines[0]) == (ExitCode.DONE, True)
     assert [line.split()[0] for line in easel("gallery", "list")[1]] == [str(other), str(job_id)]
 
 
 def test_an_empty_gallery_is_reported(easel: Easel, world: World) -> None:
     assert easel("gallery", "list") == (ExitCode.DONE, ["Nothing is published."])
-    assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
+    assert easel("reports", "list") == (ExitCode.DONE, ["No report is open."])
 
 
 def test_a_limit_bounds_both_lists(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     for _ in range(2):
         report(world, shown(), "other")
     assert len(easel("gallery", "list", "--limit", "1")[1]) == 1
-    assert sum("1 report (" in line for line in easel("gallery", "reports", "--limit", "1")[1]) == 1
+    assert sum("1 report (" in line for line in easel("reports", "list", "--limit", "1")[1]) == 1
 
 
 def test_repeating_it_changes_nothing(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     job_id = shown()
     assert easel("gallery", "restore", str(job_id)) == (
         ExitCode.DONE,
-        [f"{job_id} was not removed; nothing has changed."],
+        [f"{job_id} neither waits nor was removed; nothing has changed."],
     )
     easel("gallery", "remove", str(job_id))
     version = world.row(job_id).version
@@ -109,31 +111,72 @@ def test_dismissing_closes_the_reports_and_nothing_else(easel: Easel, world: Wor
     job_id = shown()
     report(world, job_id, "other")
     before = world.row(job_id)
-    assert easel("gallery", "dismiss", str(job_id)) == (
+    assert easel("reports", "dismiss", str(job_id)) == (
         ExitCode.DONE,
         [f"{job_id} stays as it is.", "One report is closed."],
     )
     assert world.row(job_id) == before
-    assert easel("gallery", "reports") == (ExitCode.DONE, ["No report is open."])
+    assert easel("reports", "list") == (ExitCode.DONE, ["No report is open."])
 
 
 def test_unpublished_jobs_are_marked(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     job_id = shown()
     report(world, job_id, "other")
-    assert not any("taken it back" in line for line in easel("gallery", "reports")[1])
+    assert not any("has taken it back" in line for line in easel("reports", "list")[1])
     world.sql("UPDATE jobs SET published_at = NULL")
-    assert sum("taken it back" in line for line in easel("gallery", "reports")[1]) == 1
+    assert sum("has taken it back" in line for line in easel("reports", "list")[1]) == 1
+
+
+def test_what_waits_is_decided_about(easel: Easel, world: World) -> None:
+    user = world.user()
+    job_id = world.submit(user)
+    world.finish(job_id)
+    careful = Services(world.services.settings.model_copy(update={"review": "before"}))
+    try:
+        publication.publish(careful, world.credential(user), job_id)
+    finally:
+        careful.db.close()
+    [image] = world.images(job_id)
+    code, lines = easel("gallery", "waiting")
+    assert (code, lines[0].split("  ")[::2]) == (ExitCode.DONE, [str(job_id), "waits to be public"])
+    assert lines[2] == f"    https://easel.example.com/i/{image.id}"
+    assert easel("gallery", "refuse", str(job_id), "--reason", "Not for\tall.")[0] == ExitCode.DONE
+    assert easel("gallery", "waiting") == (ExitCode.DONE, ["Nothing awaits a decision."])
+    publication.appeal(world.services, world.credential(user), job_id, "It is\x1b art.")
+    [appealed] = objects(easel, "gallery", "waiting")
+    assert (appealed["review"], appealed["reason"], appealed["appeal"]) == ("refused", "Not for all.", "It is\x1b art.")
+    assert "X-Amz-Signature" in appealed["link"]
+    assert easel("gallery", "waiting")[1][3:] == ["    removed because: Not for all.", "    the owner: It is\\x1b art."]
+    assert easel("gallery", "approve", str(job_id))[0] == ExitCode.DONE
+    assert [line.split()[0] for line in easel("gallery", "list")[1]] == [str(job_id)]
+
+
+def test_closed_reports_are_shown_with_their_outcome(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
+    job_id = shown()
+    report(world, job_id, "other")
+    easel("reports", "dismiss", str(job_id))
+    report(world, job_id, "sexual", "again")
+    assert easel("reports", "takedown", str(job_id), "--reason", "Not for all.")[0] == ExitCode.DONE
+    world.sql("DELETE FROM jobs")
+    code, lines = easel("reports", "show", str(job_id))
+    assert (code, lines[:2]) == (
+        ExitCode.DONE,
+        [f"{job_id}  2 reports (other 1, sexual 1)", "    Its owner has deleted it."],
+    )
+    assert "[dismissed " in lines[2]
+    assert "sexual: again  [taken down " in lines[3]
+    assert easel("reports", "list") == (ExitCode.DONE, ["No report is open."])
 
 
 def test_text_from_reports_is_escaped_for_the_terminal(easel: Easel, world: World, shown: Callable[..., UUID]) -> None:
     evil = "\x1b[2J\x1b]0;owned\x07\r\nrm\u202e\u200b\x9b31m маяк 🏠"
     job_id = shown(evil)
     report(world, job_id, "other", evil)
-    for command in ("list", "reports"):
-        lines = easel("gallery", command)[1]
+    for command in ("gallery", "reports"):
+        lines = easel(command, "list")[1]
         assert all(line.isprintable() for line in lines)
         assert any("маяк 🏠" in line for line in lines)
-        assert len(lines) == {"list": 1, "reports": 4}[command]
+        assert len(lines) == {"gallery": 1, "reports": 4}[command]
 
 
 def test_a_long_text_is_truncated_in_the_list() -> None:
@@ -142,10 +185,13 @@ def test_a_long_text_is_truncated_in_the_list() -> None:
     assert printable("a\nb\x00\ud800") == "a b\\x00\\ud800"
 
 
-@pytest.mark.parametrize("command", ["remove", "restore", "dismiss"])
+@pytest.mark.parametrize(
+    "command",
+    ["gallery remove", "gallery restore", "gallery approve", "reports dismiss", "reports takedown", "reports show"],
+)
 def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None:
     name = str(uuid4())
-    code, lines = easel("gallery", command, name)
+    code, lines = easel(*command.split(), name)
     assert code == ExitCode.FAILED
     assert lines == [f"easel: There is no job {name}; perhaps its owner has deleted it."]
 
@@ -162,6 +208,8 @@ def test_no_such_job_is_code_1(easel: Easel, world: World, command: str) -> None
         ["gallery", "remove", str(UUID(int=1)), str(UUID(int=2))],
         *(["gallery", "list", "--limit", limit] for limit in ("0", "1001", "-1", "x", "1.5", "٣", "9" * 5000)),
         ["gallery", "list", "--lim", "3"],
+        ["gallery", "refuse", str(UUID(int=1))],
+        *(["gallery", "refuse", str(UUID(int=1)), "--reason", reason] for reason in ("", " ", "x" * 301, "a\x1bb")),
     ],
     ids=lambda argv: " ".join(argv)[:40],
 )
@@ -198,7 +246,7 @@ def test_the_help_needs_no_settings_and_no_database_library() -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("False\nusage: easel gallery")
-    assert all(command in done.stdout for command in ("list", "reports", "remove", "restore", "dismiss"))
+    assert all(command in done.stdout for command in ("list", "waiting", "approve", "refuse"))
 
 
 def test_a_terminal_that_lacks_characters_shows_the_rest(

@@ -12,10 +12,12 @@ import pytest
 from shared.accounts import identity_store
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
+from shared.admin import gallery
 from shared.clients.storage import Storage
 from shared.core.errors import NotFound, Unavailable
 from shared.exports import making, service
 from shared.exports.store import ExportRecord
+from shared.gallery import publication
 from shared.polling import garbage, periodic
 from tests.support.photos import photo
 from tests.support.world import World
@@ -124,6 +126,18 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
     for value in (secret.mail_secret, secret.webhook_secret, owner.credential.token_hash):
         assert value.hex().encode() not in everything
     assert b"password" not in everything
+
+
+def test_an_export_has_what_operators_decided_and_the_appeal(world: World, owner: Owner) -> None:
+    gallery.take_down(world.services, owner.drawn[0], "Not for all.")
+    publication.appeal(world.services, owner.credential, owner.drawn[0], "It is art.")
+    found = owner.ask()
+    making.make_due(world.services)
+    [archive] = owner.open(found)
+    decisions = {job["id"]: job["publication"] for job in json.loads(archive.read("jobs.json"))}
+    decided = decisions.pop(str(owner.drawn[0]))
+    assert (decided["state"], decided["reason"], decided["appeal"]) == ("removed", "Not for all.", "It is art.")
+    assert set(decisions.values()) == {None}
 
 
 def test_a_large_export_is_several_files(world: World, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:

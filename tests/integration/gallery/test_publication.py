@@ -45,7 +45,7 @@ class Owner:
         return gallery.take_down(self.services, self.job_id).changed
 
     def report(self) -> None:
-        reports.report(self.services, self.job_id, NewReport(reason="other"))
+        reports.report(self.services, self.job_id, NewReport(reason="other"), network=str(uuid4()))
 
     def is_shown(self) -> bool:
         return bool(gallery.list_published(self.services, limit=1))
@@ -97,7 +97,7 @@ def test_two_concurrent_publications_are_one_change(owner: Owner) -> None:
 
 def test_a_publication_that_waited_for_another_changes_nothing(owner: Owner) -> None:
     before = owner.version()
-    first = held(owner, lambda c: gallery_store.publish(c, owner.job_id, owner.id), owner.publish, owner.publish)
+    first = held(owner, lambda c: gallery_store.publish(c, owner.job_id), owner.publish, owner.publish)
     assert first == [True, True]
     assert owner.version() == before + 1
 
@@ -112,7 +112,7 @@ def test_a_change_that_waited_for_a_deletion_is_not_found(owner: Owner, public: 
 
 
 def test_a_deletion_that_waited_for_a_publication_succeeds(owner: Owner) -> None:
-    assert held(owner, lambda c: gallery_store.publish(c, owner.job_id, owner.id), owner.delete) == [None]
+    assert held(owner, lambda c: gallery_store.publish(c, owner.job_id), owner.delete) == [None]
     assert owner.world.sql("SELECT id FROM jobs UNION ALL SELECT id FROM images") == []
 
 
@@ -125,7 +125,7 @@ def test_a_publication_that_waited_for_a_take_down_is_refused(owner: Owner) -> N
 
 
 def test_a_take_down_that_waited_for_a_publication_wins(owner: Owner) -> None:
-    assert held(owner, lambda c: gallery_store.publish(c, owner.job_id, owner.id), owner.take_down) == [True]
+    assert held(owner, lambda c: gallery_store.publish(c, owner.job_id), owner.take_down) == [True]
     assert not owner.is_shown()
     with pytest.raises(TakenDown):
         owner.publish()
@@ -156,8 +156,8 @@ def test_a_take_down_closes_the_reports_and_is_undone(owner: Owner) -> None:
     assert gallery.take_down(services, owner.job_id) == gallery.Decision(True, 2)
     assert gallery.take_down(services, owner.job_id) == gallery.Decision(False, 0)
     assert gallery.list_reported(services, limit=10) == []
-    assert gallery.restore(services, owner.job_id) == gallery.Decision(True, 0)
-    assert gallery.restore(services, owner.job_id) == gallery.Decision(False, 0)
+    assert gallery.approve(services, owner.job_id) == gallery.Decision(True, 0)
+    assert gallery.approve(services, owner.job_id) == gallery.Decision(False, 0)
     assert owner.version() == before + 2
     assert owner.is_shown()
     assert gallery.list_reported(services, limit=10) == []
@@ -167,22 +167,22 @@ def test_a_job_unpublished_by_its_owner_is_not_restored(owner: Owner) -> None:
     owner.publish()
     owner.take_down()
     owner.take_back()
-    gallery.restore(owner.services, owner.job_id)
+    gallery.approve(owner.services, owner.job_id)
     assert not owner.is_shown()
     assert owner.publish()
 
 
-@pytest.mark.parametrize("decide", [gallery.take_down, gallery.restore, gallery.dismiss])
+@pytest.mark.parametrize("decide", [gallery.take_down, gallery.approve, gallery.dismiss])
 def test_decisions_about_an_unknown_job_are_refused(owner: Owner, decide: Callable[..., Any]) -> None:
     with pytest.raises(NotFound):
         decide(owner.services, uuid4())
 
 
-def test_reports_are_listed_oldest_first(world: World) -> None:
+def test_the_most_and_then_the_newest_reports_are_listed_first(world: World) -> None:
     owners = [Owner(world) for _ in range(3)]
     for owner in owners:
         owner.publish()
     for owner in (owners[1], owners[2], owners[0], owners[1]):
         owner.report()
     found = [row.id for row in gallery.list_reported(world.services, limit=2)]
-    assert found == [owners[1].job_id, owners[2].job_id]
+    assert found == [owners[1].job_id, owners[0].job_id]

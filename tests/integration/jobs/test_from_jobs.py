@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from shared.api.schemas import JobRequest
+from shared.core.content_rules import read_rules
 from shared.core.errors import InvalidRequest, QueueFull
 from shared.jobs import store as job_store
 from shared.jobs import submission
@@ -109,6 +110,19 @@ def test_a_job_fails_with_its_source_and_takes_the_next_with_it(world: World, ow
     assert [world.row(job).error_code for job in (follower, last)] == ["source_failed"] * 2
     world.check_books()
     assert world.sql("SELECT quota_used FROM users") == [(0,)]
+
+
+def test_a_description_that_a_rule_does_not_allow_is_no_prompt(world: World, owner: Owner) -> None:
+    described = owner.submit(describe=True)
+    follower = owner.follow(described, prompt=None)
+    settled = owner.follow(described, prompt="a dog")
+    succeed(world, described)
+    world.sql("UPDATE images SET description = 'a Cat on a roof' RETURNING id")
+    rules = read_rules('version = "1"\n[[rules]]\nreason = "no"\nwords = ["cat"]')
+    assert releases.release(world.services.db, rules) == 2
+    assert world.row(follower).error_code == "prompt_rejected"
+    assert world.state(settled) == "queued"
+    world.check_books()
 
 
 def test_a_source_that_is_deleted_before_the_release_fails_the_job(world: World, owner: Owner) -> None:

@@ -106,7 +106,7 @@ def test_pictures_of_a_deleted_likeness_are_not_public(studio: Studio, delete: C
     with pytest.raises(TakenDown):
         publication.publish(world.services, studio.guest.credential, shared)
     with pytest.raises(TakenDown):
-        admin_gallery.restore(world.services, shared)
+        admin_gallery.approve(world.services, shared)
     assert not studio.is_public(shared)
 
 

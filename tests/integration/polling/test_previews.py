@@ -15,6 +15,7 @@ from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.views import Pictures, job_json
 from shared.polling import claims as claim_store
+from shared.polling.checking import Checker
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from tests.support.world import World
 
@@ -45,6 +46,17 @@ def step_later(world: World, job_id: UUID) -> None:
 
 def previews(world: World, job_id: UUID) -> dict[str, int]:
     return world.services.storage.sizes_bytes(f"jobs/{job_id}/preview/")
+
+
+def test_where_pictures_are_checked_there_are_none(world: World, showing: FakeGenerator) -> None:
+    world.poller.worker.checker = checker = Checker("tests.support.checkers:Reddish", "hold")
+    try:
+        job_id = world.send()
+        for _ in range(4):
+            step_later(world, job_id)
+        assert previews(world, job_id) == {}
+    finally:
+        checker.close()
 
 
 def test_the_newest_preview_is_shown_while_the_job_runs(world: World, showing: FakeGenerator) -> None:
