@@ -291,6 +291,7 @@ def test_deleting_an_account_deletes_everything_of_it(
         f"jobs/{waiting['id']}/",
         upload["key"],
         upload["key"].rsplit("/", 1)[0] + "/",
+        upload["key"].rsplit("/", 1)[0].replace("uploads", "exports") + "/",
     }
     assert poller.collect() == 3
     assert door.get("/v1/me", headers=bob.headers).status_code == 200

@@ -6,7 +6,9 @@ import { spanInWords } from "../../web/lib/time.js";
 
 /** Every word of a language, those of single pages included. */
 async function load(language) {
-  const files = await Promise.all(["", "account-"].map((part) => import(`../../web/text/${part}${language}.js`)));
+  const files = await Promise.all(
+    ["", "account-", "job-"].map((part) => import(`../../web/text/${part}${language}.js`)),
+  );
   return Object.assign({}, ...files.map(({ words }) => words));
 }
 const english = await load("en");

@@ -6,8 +6,9 @@ import { fileURLToPath } from "node:url";
 
 import { words as ofAccounts } from "../../web/text/account-en.js";
 import { words as common } from "../../web/text/en.js";
+import { words as ofJobs } from "../../web/text/job-en.js";
 
-const words = { ...common, ...ofAccounts };
+const words = { ...common, ...ofAccounts, ...ofJobs };
 const WEB = fileURLToPath(new URL("../../web", import.meta.url));
 // The API's docs under web/docs are a page of their own.
 const files = readdirSync(WEB, { recursive: true })
@@ -40,9 +41,7 @@ const linked = [...read("index.html").matchAll(/href="\/(styles\/[^"]+)"/g)].map
 /** The style sheets of a route of main.js. */
 const sheetsOf = (line) =>
   [.../\[([^\]]*)\]/.exec(line)[1].matchAll(/"(\w+)"/g)].map(([, name]) => join("styles", `${name}.css`));
-const routes = read("main.js")
-  .split("\n")
-  .filter((line) => /^ {2}view\(/.test(line));
+const routes = read("main.js").match(/^ {2}view\([\s\S]*?\),$/gm);
 
 test("the page and its views list exactly the existing style sheets", () => {
   assert.ok(routes.length > 5);
