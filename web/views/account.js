@@ -46,6 +46,8 @@ export function accountView({ query, signal }) {
           quota(me.quota),
           notification(me, mail, signal),
           sessionList(signal),
+          webhookForm(me.user, signal),
+          exportPanel(signal),
         ),
         element(
           "div",
@@ -55,8 +57,6 @@ export function accountView({ query, signal }) {
           presets.sign_in.local && passwordForm(me.user, ways, signal),
           secondFactor(me, signal),
           tokenList(signal),
-          webhookForm(me.user, signal),
-          exportPanel(signal),
           departure(me.user, ways, signal),
         ),
       );
