@@ -55,7 +55,7 @@ export function accountView({ query, signal }) {
           ways.provider && identityList(me.user, ways, query.get("error"), signal),
           mail && emailForm(me.user, ways, signal),
           presets.sign_in.local && passwordForm(me.user, ways, signal),
-          secondFactor(me, signal),
+          presets.sign_in.local && ways.hasPassword && secondFactor(me, signal),
           tokenList(signal),
           departure(me.user, ways, signal),
         ),
