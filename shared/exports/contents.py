@@ -12,6 +12,7 @@ from shared.core.errors import NotFound
 from shared.jobs import archives
 from shared.jobs import store as job_store
 from shared.jobs.archives import ArchivedFile
+from shared.jobs.publications import PUBLICATION, Publication, publication_json, read_publication
 from shared.jobs.records import JobRecord, utc
 from shared.likeness import store as likeness_store
 from shared.likeness.views import likeness_view
@@ -46,9 +47,8 @@ _SOURCES = text("""
 SELECT job_id, upload_key FROM job_sources WHERE job_id = ANY(:job_ids) ORDER BY job_id, index
 """)
 _PUBLICATIONS = text(f"""
-SELECT job_id, json_build_object(
-    'state', review, 'reason', reason, 'appeal', appeal, 'appealed_at', {utc("appealed_at")}
-) AS decision FROM publications WHERE job_id = ANY(:job_ids) AND review <> 'none'
+SELECT id, {PUBLICATION}, (SELECT {utc("appealed_at")} FROM publications p WHERE p.job_id = jobs.id) AS appealed_at
+FROM jobs WHERE id = ANY(:job_ids)
 """)
 _ADAPTERS = text("SELECT job_id, code, adapter_key FROM likenesses WHERE job_id = ANY(:job_ids)")
 
@@ -57,13 +57,14 @@ _ADAPTERS = text("SELECT job_id, code, adapter_key FROM likenesses WHERE job_id 
 class PackedJob:
     """A job with the keys of its start pictures, and the code and key of the likeness that it has trained.
 
-    `decision` is what operators decided about its publication, and the owner's appeal.
+    `decision` is what operators decided about its publication, if they did, and `appealed_at` when its owner appealed.
     """
 
     record: JobRecord
     sources: tuple[str, ...]
     likeness: tuple[str, str | None] | None
-    decision: Mapping[str, Any] | None = None
+    decision: Publication | None = None
+    appealed_at: str | None = None
 
 
 def read_account(connection: Connection, user_id: UUID) -> dict[str, Any]:
@@ -83,8 +84,13 @@ def read_jobs(connection: Connection, user_id: UUID, after: UUID | None, limit: 
     for job_id, key in connection.execute(_SOURCES, values):
         sources.setdefault(str(job_id), []).append(key)
     trained = {str(row.job_id): (row.code, row.adapter_key) for row in connection.execute(_ADAPTERS, values)}
-    decided = {str(row.job_id): row.decision for row in connection.execute(_PUBLICATIONS, values)}
-    return [PackedJob(one, tuple(sources.get(one.id, ())), trained.get(one.id), decided.get(one.id)) for one in records]
+    decided = {
+        str(row.id): (read_publication(row.publication), row.appealed_at)
+        for row in connection.execute(_PUBLICATIONS, values)
+    }
+    return [
+        PackedJob(one, tuple(sources.get(one.id, ())), trained.get(one.id), *decided.get(one.id, ())) for one in records
+    ]
 
 
 def list_files(job: PackedJob, number: int) -> list[ArchivedFile]:
@@ -102,6 +108,8 @@ def list_files(job: PackedJob, number: int) -> list[ArchivedFile]:
 def describe(job: PackedJob, names: Mapping[str, str]) -> dict[str, Any]:
     """Return a job as `jobs.json` has it. names: the files of the export, by the keys of their objects."""
     record = job.record
+    # As the API shows it, and not as operators see it, who may have a look of which the owner knows nothing.
+    publication = json.loads(publication_json(job.decision, public=record.public))
     error = {"code": record.error_code, "message": record.error_message} if record.error_code else None
     return {
         "id": record.id,
@@ -110,7 +118,7 @@ def describe(job: PackedJob, names: Mapping[str, str]) -> dict[str, Any]:
         "settings": json.loads(record.settings),
         "error": error,
         "public": record.public,
-        "publication": job.decision,
+        "publication": publication | {"appealed_at": job.appealed_at},
         "group_id": record.group_id,
         "created_at": record.created_at,
         "started_at": record.started_at,

@@ -136,8 +136,26 @@ def test_an_export_has_what_operators_decided_and_the_appeal(world: World, owner
     [archive] = owner.open(found)
     decisions = {job["id"]: job["publication"] for job in json.loads(archive.read("jobs.json"))}
     decided = decisions.pop(str(owner.drawn[0]))
-    assert (decided["state"], decided["reason"], decided["appeal"]) == ("removed", "Not for all.", "It is art.")
-    assert set(decisions.values()) == {None}
+    assert (decided["state"], decided["reason"]) == ("removed", "Not for all.")
+    assert decided["appeal"] == {"text": "It is art.", "state": "waiting"}
+    assert decided["appealed_at"] is not None
+    assert {one["state"] for one in decisions.values()} == {"private"}
+
+
+def test_an_export_has_publications_as_their_owner_sees_them(world: World, owner: Owner) -> None:
+    """A take-down from before decisions were kept has no row, and that an operator is to look is not shown."""
+    taken_down, listed = owner.drawn[:2]
+    world.sql("UPDATE jobs SET taken_down_at = clock_timestamp() WHERE id = :id", id=taken_down)
+    world.sql("UPDATE jobs SET published_at = clock_timestamp() WHERE id = :id", id=listed)
+    world.sql(
+        "INSERT INTO publications (job_id, review, awaits_since) VALUES (:id, 'listed', clock_timestamp())", id=listed
+    )
+    found = owner.ask()
+    making.make_due(world.services)
+    [archive] = owner.open(found)
+    states = {job["id"]: job["publication"]["state"] for job in json.loads(archive.read("jobs.json"))}
+    assert states[str(taken_down)] == "removed"
+    assert states[str(listed)] == "public"
 
 
 def test_a_large_export_is_several_files(world: World, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
