@@ -232,6 +232,7 @@ def close(connection: Connection, user_id: UUID) -> None:
         """),
         values,
     )
+    connection.execute(text("DELETE FROM exports WHERE user_id = :user_id"), values)  # no more files are made
     delete_tokens(connection, user_id)
 
 
