@@ -40,7 +40,7 @@ async def reset_password(body: NewPasswordByLink, services: ServicesDep) -> None
 @router.post(
     "/v1/verify",
     response_model=ConfirmationView,
-    responses=problems(*WITH_BODY, BadCredentials, AlreadyUsed, EmailTaken, RateLimited),
+    responses=problems(*WITH_BODY, BadCredentials, AlreadyUsed, EmailTaken, RateLimited, NotOffered),
 )
 async def confirm(body: Confirmation, services: ServicesDep) -> dict[str, str]:
     """Confirm the address that the link was sent to: of a new account, of an account, or the new one of an account."""

@@ -66,6 +66,7 @@ def confirm(services: Services, token: str, password: str | None = None) -> None
         BadCredentials: It is not the account's password.
         RateLimited: There were too many attempts with this account's password.
         EmailTaken: Another account has the address.
+        NotOffered: The link is that of a sign-up, and this site has no local accounts any more.
     """
     link_hash = token_hash(token) or b""
     with services.db.statement() as connection:
@@ -83,6 +84,7 @@ def confirm(services: Services, token: str, password: str | None = None) -> None
 
 
 def _create_account(services: Services, link_hash: bytes, link: Link, password: str) -> None:
+    accounts.require_local_accounts(services)  # a link outlives the setting by up to a day
     password_hash = accounts.hash_new_password(password, link.email)  # before the connection is taken: it takes long
     with services.db.begin() as connection:
         # First: of two at a time, the second waits here until the address is taken.

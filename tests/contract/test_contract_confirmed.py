@@ -106,6 +106,19 @@ def test_an_account_begins_with_its_link(site: Door, mailbox: Mailbox) -> None:
     assert mailbox.collect() == [], "the first sign-in is from no new device"
 
 
+def test_a_link_makes_no_account_once_the_site_has_no_passwords(
+    site: Door, doors: Doors, mailbox: Mailbox, with_settings: Callable[..., Services]
+) -> None:
+    sign_up(site)
+    [message] = mailbox.collect()
+    settings = mailbox.services.settings
+    closed = doors.open(
+        with_settings(mail_url=settings.mail_url, public_url=SITE, verify_email="on", local_accounts="off")
+    )
+    assert refused(verify(closed, link_of(message))) == (403, "not_offered")
+    assert verify(site, link_of(message)).status_code == 200, "the link was not used up"
+
+
 def test_whether_there_is_an_account_does_not_show(site: Door, grace: dict[str, str], mailbox: Mailbox) -> None:
     known, unknown = (sign_up(site, email, password=OTHER) for email in ("grace@example.com", "new@example.com"))
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content) == (202, unknown.content)
