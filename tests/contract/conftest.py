@@ -29,7 +29,7 @@ from tests.support.poller import Poller
 THROUGH_DEPLOYED = ("jobs", "uploads")
 # The other doors have the same functions; only how they hand over requests and answers differs.
 THROUGH_HTTP_API = (
-    *("accounts", "bad_requests", "codes", "jobs", "methods", "oidc"),
+    *("accounts", "codes", "jobs", "methods", "oidc"),
     *("pictures", "protocols", "sessions", "uploads", "waiting"),
 )
 THROUGH_REST = ("accounts", "methods", "pictures", "sessions")
