@@ -87,10 +87,10 @@ def test_the_command_gets_its_arguments_and_its_code_is_passed_on(
     monkeypatch.setattr(Config, "load", classmethod(lambda _: config))
     with lock.hold(config.home, Quiet()) as held, gateway(config.ports["EASEL_PORT"]):
         held.record(config.local_url, config.ports)
-        assert operate.main(["gallery", "reports"]) == 3
+        assert operate.main(["reports", "list"]) == 3
         assert operate.main(["gallery", "nothing"]) == 2
     told = capfd.readouterr().err
     assert "easel: The database cannot be reached." in told
     assert "invalid choice: 'nothing'" in told
-    assert operate.main(["gallery", "reports"]) == 1
+    assert operate.main(["reports", "list"]) == 1
     assert "not running here" in capfd.readouterr().err
