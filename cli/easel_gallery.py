@@ -152,7 +152,7 @@ def _approve(services: "Services", options: argparse.Namespace) -> int:
 
 
 def decide(decide_about: "Callable[[], Decision]", job_id: "UUID") -> "Decision":
-    """Return the decision. Raises CommandError where there is none to make."""
+    """Return the decision. Raises CommandError if there is nothing to decide."""
     from shared.core.errors import NotFound, TakenDown
 
     try:

@@ -28,7 +28,7 @@ def upgrade() -> None:
         sa.Column("device", sa.Text(), primary_key=True),
         sa.Column("last_used_at", sa.DateTime(timezone=True), server_default=_NOW, nullable=False),
     )
-    # So that nobody is warned of the device that they have used all along.
+    # A device that an account has used before is no new one.
     op.execute("""
         INSERT INTO known_devices (user_id, device, last_used_at)
         SELECT user_id, device, max(coalesce(last_used_at, created_at)) FROM tokens

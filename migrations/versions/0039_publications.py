@@ -30,7 +30,7 @@ _CLOSED = """
 CREATE TRIGGER count_closed_report AFTER UPDATE OF closed_at ON reports FOR EACH ROW
 WHEN (old.closed_at IS NULL AND new.closed_at IS NOT NULL) EXECUTE FUNCTION count_report()
 """
-# Whatever statement deletes the job: its own call, that of its group, or the end of its account.
+# Every deletion of a job counts: its own, that of its group, and that of its account.
 _CLOSE = """
 CREATE FUNCTION close_reports() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

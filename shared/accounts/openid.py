@@ -132,25 +132,26 @@ def finish(
     pending = openid_state.unseal(cookie, services.oidc_client_secret, callback.state)
     if pending is None:
         raise SignInFailed("oidc_state")
-    page = ACCOUNT_PAGE if pending.user_id or pending.fresh else LOGIN_PAGE
     try:
         sign_in = _redeem(services, pending, callback, network)
         if pending.user_id:
             return _connect(services, pending, sign_in, credential)
         return Finished(pending.path, _sign_in(services, sign_in, network, device))
-    except ProviderFailed as error:
-        _log_failure(error)
-        raise SignInFailed(error.code, page) from None
-    except SignInFailed as error:
-        raise SignInFailed(error.code, page) from None
-    except EaselError as error:
-        raise SignInFailed(error.code, page) from None
+    except (ProviderFailed, SignInFailed, EaselError) as error:
+        if isinstance(error, ProviderFailed):
+            _log_failure(error)
+        raise SignInFailed(error.code, _page_of(pending)) from None
 
 
 def own_path(path: str) -> str:
     """Return a path of this site, or the one of the form for a job: no other site may be where a sign-in leads."""
     is_own = path.startswith("/") and not path.startswith("//") and path.isascii() and path.isprintable()
     return path if is_own and "\\" not in path else "/create"
+
+
+def _page_of(pending: Pending) -> str:
+    """Return the page on which a sign-in began."""
+    return ACCOUNT_PAGE if pending.user_id or pending.fresh else LOGIN_PAGE
 
 
 def _log_failure(error: ProviderFailed) -> None:
@@ -167,7 +168,7 @@ def _start(services: Services, pending: Pending) -> Started:
         url = provider_of(services).authorization_url(pending, FRESH_S if pending.fresh else None)
     except ProviderFailed as error:
         _log_failure(error)
-        raise SignInFailed(error.code, ACCOUNT_PAGE if pending.user_id or pending.fresh else LOGIN_PAGE) from None
+        raise SignInFailed(error.code, _page_of(pending)) from None
     return Started(url, openid_state.seal(pending, services.oidc_client_secret))
 
 

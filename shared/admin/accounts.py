@@ -111,10 +111,7 @@ def confirm(services: Services, email: str) -> bool:
         NotFound: There is no such account.
     """
     with services.db.statement() as connection:
-        changed = address_store.confirm_by_operator(connection, email)
-    if changed is None:
-        raise NotFound
-    return changed
+        return _require(address_store.confirm_by_operator(connection, email))
 
 
 def disable(services: Services, email: str, reason: str | None, *, hide: bool) -> DisableResult:
@@ -147,10 +144,7 @@ def enable(services: Services, email: str) -> bool:
         NotFound: There is no such account.
     """
     with services.db.statement() as connection:
-        changed = user_store.enable(connection, email)
-    if changed is None:
-        raise NotFound
-    return changed
+        return _require(user_store.enable(connection, email))
 
 
 def remove_second_factor(services: Services, email: str) -> bool:
@@ -165,6 +159,13 @@ def remove_second_factor(services: Services, email: str) -> bool:
         if was_on and services.sends_mail:
             account_mails.add(connection, "second_factor_off", email, user_id)
     return was_on
+
+
+def _require(changed: bool | None) -> bool:
+    """Return whether an account was changed. Raises NotFound if there is none."""
+    if changed is None:
+        raise NotFound
+    return changed
 
 
 def _cancel_all(services: Services, user_id: UUID) -> Iterator[State]:
