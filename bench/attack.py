@@ -90,6 +90,12 @@ def _picture_requests(ground: Ground, accounts: int) -> list[Request]:
     return requests
 
 
+def _plain_requests(ground: Ground) -> list[Request]:
+    """Return the submits of `_picture_requests` without pictures: what they cost beside the pictures."""
+    [(_, token)] = ground.users(1)
+    return [_request("POST", "/v1/jobs", {"prompt": "a lighthouse", "width": 2048, "height": 1536}, token)]
+
+
 def _wrong_logins(_ground: Ground) -> list[Request]:
     return [
         _request("POST", "/v1/login", {"email": f"nobody-{number}@example.com", "password": "four wrong words here"})
@@ -106,6 +112,7 @@ def _beyond_limits(ground: Ground) -> list[Request]:
 
 
 LOADS = (
+    Load("submits without start pictures, 1 account", 8, _plain_requests, 202, True, True),
     Load("submits of 50-megapixel pictures, 1 account", 8, partial(_picture_requests, accounts=1), 202, True, True),
     Load("the same from 8 accounts", 8, partial(_picture_requests, accounts=8), 202, True, True),
     Load("wrong log-ins, 60 connections", 60, _wrong_logins, 401),

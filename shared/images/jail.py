@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -51,6 +52,10 @@ MAX_WAIT_S = 60.0
 _MAX_ANSWER_BYTES = 4096
 _PIPE_BYTES = 1024 * 1024
 _NICE = 5
+
+_LOOK_AGAIN_S = 0.05
+_MAX_ALONE_S = 10.0
+"""How long a slow picture waits for one of another process, which may be frozen."""
 
 _BOOT = (
     "import sys; sys.path[:0] = sys.argv[1:3]; from shared.images import jail_process; jail_process.main(sys.argv[3])"
@@ -161,13 +166,19 @@ class Jail:
 
 
 class Lane:
-    """So many processes as pictures may be decoded at once; those that are used are started one after the other."""
+    """So many processes as pictures may be decoded at once; those that are used are started one after the other.
 
-    def __init__(self, jails: int, limits: Limits, nice: int = 0, max_wait_s: float = MAX_WAIT_S) -> None:
+    `alone`: while a picture is decoded, the same lanes of Easel's other processes here wait.
+    """
+
+    def __init__(
+        self, jails: int, limits: Limits, nice: int = 0, max_wait_s: float = MAX_WAIT_S, *, alone: bool = False
+    ) -> None:
         self.limits = limits
         self._free = [Jail(nice) for _ in range(jails)]
         self._turn = threading.Semaphore(jails)
         self._max_wait_s = max_wait_s
+        self._alone = alone
 
     def ask(
         self, request: dict[str, object], data: bytes, receive: Receive[Received], limits: Limits | None = None
@@ -192,7 +203,8 @@ class Lane:
             raise Unavailable("Too many pictures are being looked at.", retry_after_s=5)
         jail = self._free.pop()
         try:
-            yield jail
+            with _alone_here() if self._alone else contextlib.nullcontext():
+                yield jail
         finally:
             self._free.append(jail)
             self._turn.release()
@@ -239,8 +251,31 @@ def _new_lanes() -> Lanes:
     return Lanes(
         Lane(min(4, os.cpu_count() or 1), Limits()),
         Lane(1, Limits(QUICK_MEMORY_BYTES, QUICK_CPU_S), _NICE),
-        Lane(1, Limits(MAX_MEMORY_BYTES, MAX_CPU_S - QUICK_CPU_S), _NICE),
+        Lane(1, Limits(MAX_MEMORY_BYTES, MAX_CPU_S - QUICK_CPU_S), _NICE, alone=True),
     )
+
+
+@contextlib.contextmanager
+def _alone_here(max_wait_s: float = _MAX_ALONE_S) -> Iterator[None]:
+    """Wait until no other process on this machine is in such a block, up to a limit.
+
+    Slow pictures are large ones: side by side, those of all processes would need memory and cores that others miss.
+    """
+    import fcntl
+
+    until = time.monotonic() + max_wait_s
+    with open(__file__, "rb") as file:  # the lock of a file ends with its process
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() < until:
+                    time.sleep(_LOOK_AGAIN_S)
+                    continue
+            except OSError:
+                _log.debug("this file system has no locks")
+            break
+        yield
 
 
 def of_user(

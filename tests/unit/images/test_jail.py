@@ -8,8 +8,11 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
+import time
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -79,6 +82,29 @@ def test_a_refusal_does_not_end_the_process(one: Jail) -> None:
     first = one.process_id
     found = one.ask(SOURCE, saved(NOISE, "JPEG")[:-500], Limits(), lambda found, _: found)
     assert (found["code"], one.process_id) == ("picture_broken", first)
+
+
+def test_slow_pictures_of_several_processes_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Each opening of a file has a lock of its own, so two lanes here are like those of two processes.
+    one, other = (Lane(1, Limits(), alone=True) for _ in range(2))
+    waits, sleep = threading.Event(), time.sleep
+
+    def notice(seconds: float) -> None:
+        waits.set()
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", notice)
+
+    def use() -> bool:
+        with other.jail():
+            return waits.is_set()
+
+    with ThreadPoolExecutor(1) as threads:
+        with one.jail():
+            used = threads.submit(use)
+            assert waits.wait(30)
+            assert not used.done()
+        assert used.result(30)
 
 
 @linux
