@@ -23,8 +23,8 @@ from tests.support.identity_provider import CLIENT_SECRET, IdentityProvider
 from tests.support.people import Person
 from tests.support.poller import Poller
 
-# Everything is tested through the gateway. The other doors have the same functions: only how they hand over requests and
-# answers differs. tests/deploy/cloud covers the deployed one.
+# Everything is tested through the gateway. The other doors have the same functions: only how they hand requests over
+# differs. tests/deploy/cloud covers the deployed one.
 SHARES: dict[str, tuple[str, ...]] = {
     "deployed": (),
     "lambda": ("test_contract_jobs", "test_contract_sessions", "test_contract_uploads", "test_contract_waiting"),
