@@ -39,6 +39,18 @@ PAGE = 1000
 """The number of objects in a page of a listing, and of keys in a delete request: S3's maximum."""
 CONNECT_LIMIT_S = 3
 READ_LIMIT_S = 20
+_RETRIES = urllib3.Retry(
+    total=4,
+    connect=1,
+    read=2,
+    backoff_factor=0.2,
+    backoff_jitter=0.2,
+    status_forcelist=(500, 502, 503, 504),
+    allowed_methods=None,  # each request may be repeated: objects never change, and a deletion has the same end
+    raise_on_status=False,  # the last answer says why
+    respect_retry_after_header=False,  # it has no bound
+)
+"""Up to four tries more, within 4 s; two after a lost answer, which may have taken READ_LIMIT_S."""
 CONNECTIONS = 64
 """The number of connections that are kept open for threads that share the storage."""
 CHECK_KEY, WRITE_KEPT_S = "health", 30.0
@@ -315,7 +327,7 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
         region=settings.s3_region,
         http_client=_Pool(
             timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
-            retries=urllib3.Retry(total=1, backoff_factor=0.2),
+            retries=_RETRIES,
             maxsize=CONNECTIONS,
         ),
     )
