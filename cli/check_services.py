@@ -56,6 +56,7 @@ def database(services: "Services") -> Iterator[Finding]:
     from shared.core.db import UNREACHABLE, DatabaseFault
     from shared.core.errors import Unavailable
     from shared.core.preconditions import find_problems
+    from shared.core.session_settings import list_missing
 
     problems: list[Finding] = []
     try:
@@ -71,9 +72,10 @@ def database(services: "Services") -> Iterator[Finding]:
                 """)
             ).one()
             after = time.time()
-            revision = None
+            revision, unlimited = None, list[str]()
             if row.migrated is not None:
                 revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+                unlimited = list_missing(connection)
     except (Unavailable, DatabaseFault) as error:
         yield from problems  # they are the cause of what came after them
         if any(finding.level is Level.WRONG for finding in problems):
@@ -86,6 +88,11 @@ def database(services: "Services") -> Iterator[Finding]:
         return
     yield from problems
     yield _migrated(row.version, revision)
+    if unlimited:
+        yield warning(
+            f"Its role has no limit {' and '.join(unlimited)}. Each session of Easel sets them, but a proxy such as RDS"
+            " Proxy then gives every client a connection for itself. Run the migrations as this role once more."
+        )
     apart_s = max(before - row.now, row.now - after, 0.0)
     if apart_s > CLOCK_WARNING_S:
         kind = wrong if apart_s > CLOCK_WRONG_S else warning

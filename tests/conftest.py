@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from infra.bundle import Bundle
 from local.servers import embedded_servers
+from shared.core.session_settings import LIMITS
 from shared.core.settings import Settings
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
@@ -51,8 +52,8 @@ def environment() -> Iterator[dict[str, str]]:
         environment["EASEL_MAIL_URL"] = (Path(home) / "mail").as_uri()
         os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
         os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
-        command.upgrade(Config(ROOT / "alembic.ini"), "head")
         _trade_safety_for_speed(environment["EASEL_DATABASE_URL"])
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
         yield environment
 
 
@@ -66,11 +67,16 @@ def _servers(home: Path) -> Iterator[dict[str, str]]:
 
 
 def _trade_safety_for_speed(database_url: str) -> None:
-    """Disable crash safety and autovacuum: no test cuts the power, and no table stays large."""
+    """Disable crash safety and autovacuum: no test cuts the power, and no table stays large.
+
+    Locks and open transactions may last longer than elsewhere: on a busy machine, a test's process may rest for long.
+    """
+    changed = dict.fromkeys(("fsync", "full_page_writes", "autovacuum"), "off")
+    changed |= {limit.name: str(limit.most_ms) for limit in LIMITS}
     engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for name in ("fsync", "full_page_writes", "autovacuum"):
-            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        for name, value in changed.items():
+            connection.execute(text(f"ALTER SYSTEM SET {name} = {value}"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
 
