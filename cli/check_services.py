@@ -93,7 +93,11 @@ def database(services: "Services") -> Iterator[Finding]:
             f"Its role has no limit {' and '.join(unlimited)}. Each session of Easel sets them, but a proxy such as RDS"
             " Proxy then gives every client a connection for itself. Run the migrations as this role once more."
         )
-    apart_s = max(before - row.now, row.now - after, 0.0)
+    yield from _clock(max(before - row.now, row.now - after, 0.0))
+
+
+def _clock(apart_s: float) -> Iterator[Finding]:
+    """Compare the database's clock with this machine's."""
     if apart_s > CLOCK_WARNING_S:
         kind = wrong if apart_s > CLOCK_WRONG_S else warning
         yield kind(
@@ -123,7 +127,7 @@ def _migrated(version: int, revision: str | None) -> Finding:
 
 
 def poller(services: "Services") -> Iterator[Finding]:
-    """Check that beat, broker and a worker run together: only then a sweep is recorded each second."""
+    """Check that a worker runs: only then a sweep is recorded each second."""
     from sqlalchemy import text
 
     from shared.core.db import DatabaseFault
@@ -146,19 +150,19 @@ def poller(services: "Services") -> Iterator[Finding]:
         yield wrong("Unknown, since the database does not answer; see there.")
         return
     if row is None or row.swept_s is None:
-        yield wrong("It has never swept. Start `python -m poller worker` and `python -m poller beat`.")
+        yield wrong("It has never swept. Start `python -m poller worker`.")
         return
     if row.swept_s > MISSING_SWEEP_S:
         yield wrong(
             f"Its last sweep was {format_duration(row.swept_s)} ago; there should be one each second. Make sure that"
-            " `python -m poller worker` and `python -m poller beat` run and use the same broker."
+            " `python -m poller worker` runs and uses this database."
         )
     elif row.swept_s > LATE_SWEEP_S:
         yield warning(
             f"Its last sweep was {format_duration(row.swept_s)} ago. Too few workers, or a generator that hangs?"
         )
     else:
-        yield ok(f"Worker and beat are running. Jobs waiting: {row.queued}, at generators: {row.generating}.")
+        yield ok(f"A worker is running. Jobs waiting: {row.queued}, at generators: {row.generating}.")
     if row.stuck:
         yield warning(
             f"Jobs at generators that no worker has polled for a minute: {row.stuck}. Add workers; `easel jobs list"

@@ -25,7 +25,6 @@ from tests.support.deployment import ACCOUNT, Cloud, emulated_cloud
 from tests.support.functions_bundle import built_bundle
 from tests.support.paths import ROOT
 from tests.support.poller import Poller
-from tests.support.processes import program
 from tests.support.scheduling import ByServers
 from tests.support.world import World
 
@@ -93,14 +92,6 @@ def cloud(environment: dict[str, str]) -> Iterator[Cloud]:
     secret = environment["AWS_SECRET_ACCESS_KEY"]
     with tempfile.TemporaryDirectory(prefix="easel-cloud-") as home, emulated_cloud(Path(home), secret) as cloud:
         yield cloud
-
-
-@pytest.fixture(scope="module")
-def beat(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Run one beat for the tests of a file. It only sends messages, and remembers nothing of a test."""
-    log = tmp_path_factory.mktemp("beat") / "beat.log"
-    with program(environment | {"EASEL_GENERATORS": ""}, log, "beat"):
-        yield
 
 
 @pytest.fixture(scope="session")
