@@ -1,6 +1,5 @@
 """The checks of what Easel runs on: settings, database, poller, broker, storage."""
 
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,6 +52,7 @@ def database(services: "Services") -> Iterator[Finding]:
     """Check that the database is reachable and recent enough, and has this version's tables and the right time."""
     from sqlalchemy import text
 
+    from shared.core.clock import measure_skew_s
     from shared.core.db import UNREACHABLE, DatabaseFault
     from shared.core.errors import Unavailable
     from shared.core.preconditions import find_problems
@@ -64,14 +64,13 @@ def database(services: "Services") -> Iterator[Finding]:
             problems.extend(
                 (wrong if problem.fatal else warning)(problem.sentences) for problem in find_problems(connection)
             )
-            before = time.time()
             row = connection.execute(
                 text("""
                     SELECT current_setting('server_version_num')::int / 10000 AS version,
-                        extract(epoch FROM clock_timestamp())::float AS now, to_regclass('alembic_version') AS migrated
+                        to_regclass('alembic_version') AS migrated
                 """)
             ).one()
-            after = time.time()
+            skew_s = measure_skew_s(connection)
             revision, unlimited = None, list[str]()
             if row.migrated is not None:
                 revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -93,7 +92,7 @@ def database(services: "Services") -> Iterator[Finding]:
             f"Its role has no limit {' and '.join(unlimited)}. Each session of Easel sets them, but a proxy such as RDS"
             " Proxy then gives every client a connection for itself. Run the migrations as this role once more."
         )
-    yield from _clock(max(before - row.now, row.now - after, 0.0))
+    yield from _clock(abs(skew_s))
 
 
 def _clock(apart_s: float) -> Iterator[Finding]:
@@ -101,8 +100,8 @@ def _clock(apart_s: float) -> Iterator[Finding]:
     if apart_s > CLOCK_WARNING_S:
         kind = wrong if apart_s > CLOCK_WRONG_S else warning
         yield kind(
-            f"Its clock and this machine's are {format_duration(apart_s)} apart. Leases use the database's clock, URL"
-            " signatures this machine's: synchronise both with a time server."
+            f"Its clock and this machine's are {format_duration(apart_s)} apart. What is due goes by the"
+            " database's clock; synchronise both with a time server."
         )
 
 
@@ -232,6 +231,11 @@ def storage(services: "Services") -> Iterator[Finding]:
         yield wrong(
             f"{error.detail} Check EASEL_S3_ENDPOINT, EASEL_S3_BUCKET, EASEL_S3_REGION, AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY."
+        )
+    if ahead_s := services.storage.clock.ahead_s:
+        yield warning(
+            f"The storage's clock and this machine's are {format_duration(abs(ahead_s))} apart. Signatures are"
+            " corrected; synchronise both with a time server."
         )
     if not broken:
         yield ok(f"All {kept} checks passed, also for pages of {services.settings.public_url}.")

@@ -10,12 +10,12 @@ import celery.apps.worker
 from billiard.process import current_process
 from celery import Celery, signals
 
-from poller.app import create_app
+from poller.app import create_app, end_within
 from shared.clients.broker import check_mode
 from shared.core import log
 from shared.core.settings import SettingsError
 from shared.metrics.process import StepBoard
-from shared.polling.pump import AT_ONCE, MOST_AT_ONCE
+from shared.polling.pump import AT_ONCE, MOST_AT_ONCE, STOP_S
 from shared.services import Services
 
 _log = logging.getLogger(__name__)
@@ -39,6 +39,8 @@ def main() -> None:
         check_mode(app)
     except SettingsError as error:
         sys.exit(f"easel poller: {error}")
+    # A child that is frozen, or a broker that no longer answers, would hold up the end. Children end with this process.
+    signals.worker_shutting_down.connect(lambda **_: end_within(STOP_S + 4), weak=False)
     celery.apps.worker.safe_say = _say  # type: ignore[attr-defined]
     worker = app.Worker(
         pool="prefork",

@@ -4,6 +4,8 @@ A lost, duplicate or late message only changes latency: the pump asks the databa
 """
 
 import logging
+import os
+import threading
 import time
 from collections.abc import Callable
 
@@ -63,6 +65,7 @@ def create_app(
 
     def end(**_: object) -> None:
         until = time.monotonic() + STOP_S
+        end_within(STOP_S + 2)
         pump.stop()
         rounds.stop(max(0.0, until - time.monotonic()))
         worker.close()
@@ -73,6 +76,13 @@ def create_app(
     signals.worker_process_shutdown.connect(end, weak=False)
     signals.setup_logging.connect(lambda **_: log.configure(services.settings.log_level), weak=False)
     return app
+
+
+def end_within(seconds: float) -> None:
+    """End this process after so long, whatever it waits for then. What it holds is found like that of a dead one."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def list_rounds(worker: Worker, wake: Callable[[], None]) -> list[Round]:

@@ -4,6 +4,8 @@ A process takes a round that is due with one statement, by the database's clock,
 later. So rounds need neither the broker nor a worker's clock, and a process that dies in one delays it by a period.
 """
 
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -11,11 +13,17 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
+from shared.core.clock import SUSPECT_S, measure_skew_s
 from shared.core.db import Database
 from shared.polling.patience import patient
 
 LOOK_S = 1.0
 """How often a process looks for rounds that are due, and so the shortest useful period."""
+
+COMPARE_S = 60.0
+"""How often a process compares its clock with the database's. Nothing depends on it but the times in logs and mails."""
+
+_log = logging.getLogger(__name__)
 
 # Most looks find nothing due, and only read. Of processes that find the same round, the second one finds it taken.
 _TAKE = text("""
@@ -60,6 +68,7 @@ class Rounds:
         self._rounds = {entry.name: entry for entry in rounds}
         self._stopping = stopping
         self._alive = alive
+        self._compared_at = -math.inf
         self._running: dict[str, threading.Thread] = {}
         self._thread = threading.Thread(target=self._run, name="rounds", daemon=True)
 
@@ -90,10 +99,19 @@ class Rounds:
             return
         with self._db.statement() as connection:
             taken = take(connection, free)
+            self._compare_clocks(connection)
         for name in taken:
             thread = threading.Thread(target=self._do, args=(self._rounds[name],), name=name, daemon=True)
             self._running[name] = thread
             thread.start()
+
+    def _compare_clocks(self, connection: Connection) -> None:
+        if time.monotonic() - self._compared_at < COMPARE_S:
+            return
+        self._compared_at = time.monotonic()
+        skew_s = measure_skew_s(connection)
+        if abs(skew_s) > SUSPECT_S:
+            _log.warning("the database's clock is %.0f s ahead of this machine's; synchronise both", skew_s)
 
     def _do(self, entry: Round) -> None:
         with patient(entry.name):

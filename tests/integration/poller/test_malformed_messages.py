@@ -129,7 +129,7 @@ def test_a_worker_outlasts_a_key_of_another_type(
                 both.delete(QUEUE)
                 both.set(QUEUE, "text")
                 both.execute()
-            until(lambda: "WRONGTYPE" in log.read_text(), "the worker says so")
+            until(lambda: "errorstat_WRONGTYPE" in server.info("errorstats"), "the worker is refused")
             second = world.submit(world.user())
             until(lambda: world.state(second) == "succeeded", "a job meanwhile")
             server.delete(QUEUE)

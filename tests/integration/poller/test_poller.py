@@ -141,6 +141,28 @@ def test_a_child_that_is_killed_is_replaced_and_its_jobs_recover(
     assert PROMPT not in (tmp_path / "worker.log").read_text()
 
 
+def test_children_that_die_while_they_start_end_nothing(world: World, settings: dict[str, str], tmp_path: Path) -> None:
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
+        for _ in range(10):
+            before = set(worker.children)
+            until(lambda before=before: set(worker.children) - before, "a child", every_s=0.01)  # type: ignore[misc]
+            for child in worker.children:
+                os.kill(child, signal.SIGKILL)
+        job_id = world.submit(world.user())
+        until(lambda: world.state(job_id) == "succeeded", "a job after them")
+        assert worker.stop() == 0
+
+
+def test_a_frozen_child_holds_up_no_end(world: World, settings: dict[str, str], tmp_path: Path) -> None:
+    """Without a limit, the worker would wait for the child, and stay until it is killed."""
+    job_id = world.submit(world.user())
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
+        until(lambda: world.state(job_id) == "succeeded", "it works")
+        os.kill(worker.children[0], signal.SIGSTOP)
+        assert worker.stop(120) == 0
+        until(lambda: not worker.left_over, "the frozen child is gone")
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("EASEL_DATABASE_URL", "mysql://a:hidden@b"), ("EASEL_GENERATORS", "http://a:hidden@b")]
 )
