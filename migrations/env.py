@@ -6,6 +6,7 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from shared.core import session_settings
 from shared.core.db import reason_of, take_tokens
 from shared.core.errors import Unavailable
 from shared.core.preconditions import find_problems
@@ -36,6 +37,8 @@ with _connect(settings) as connection, connection.begin():
     for problem in find_problems(connection):
         if problem.fatal:
             raise CommandError(f"The database of EASEL_DATABASE_URL cannot be used. {problem.sentences}")
+    session_settings.lift_limits(connection)
     connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     context.configure(connection=connection, target_metadata=metadata, compare_server_default=False)
     context.run_migrations()
+    session_settings.give_limits_to_role(connection)

@@ -16,7 +16,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, PendingRollbackError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared.core import deadline
+from shared.core import deadline, session_settings
 from shared.core.errors import NotFound, NotMigrated, Unavailable
 from shared.core.revision import REVISION
 from shared.core.turns import Turns
@@ -35,14 +35,6 @@ _TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, 
 _LOST = {"25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"}
 """SQLSTATEs, beside those of class 08, with which a connection is of no more use: the session has ended, or the server
 accepts no changes (25006), as after a failover, when another one does."""
-
-_SESSION = {
-    "default_transaction_isolation": "read committed",
-    "standard_conforming_strings": "on",
-    "IntervalStyle": "postgres",  # psycopg2 reads no other
-    "extra_float_digits": "1",  # with 0, start tags lose digits on their way
-}
-"""Settings of a session that the statements rely on. A role or a database may have other defaults."""
 
 UNREACHABLE = "The database cannot be reached."
 WRONG_ADDRESS = "The database's address has an option that cannot be used."
@@ -328,13 +320,7 @@ def _drop_if_lost(context: ExceptionContext) -> None:
 
 
 def _prepare_session(connection: extensions.connection, _record: ConnectionPoolEntry) -> None:
-    """Set what `_SESSION` has otherwise. Asked first, since RDS Proxy pins a session that sets anything."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in _SESSION))
-        found = cursor.fetchone() or ()
-        for (name, value), now in zip(_SESSION.items(), found, strict=True):
-            if now != value:
-                cursor.execute(f"SET {name} TO '{value}'")
+    session_settings.prepare(connection)
 
 
 def _take_back(connection: extensions.connection | None, record: ConnectionPoolEntry) -> None:
