@@ -236,6 +236,8 @@ job_events = Table(
     Column("event", Text, nullable=False),
     Column("detail", Text),
     Column("code", Text),
+    Column("count", Integer, nullable=False, server_default="1"),
+    when("first_at"),
 )
 
 # Why queued jobs of a kind (`jobs.protocols`) could not start, in periods that do not overlap; the current one has no

@@ -360,7 +360,7 @@ def _given(claim: ClaimedJob, change: Release) -> dict[str, object]:
 def storage_failing_s(connection: Connection, job_id: UUID) -> float | None:
     """Return for how many seconds the storage has failed the job's steps; None before a failure was written."""
     query = text("""
-        SELECT extract(epoch FROM clock_timestamp() - min(at))::float FROM job_events
+        SELECT extract(epoch FROM clock_timestamp() - min(coalesce(first_at, at)))::float FROM job_events
         WHERE job_id = :job_id AND code = 'storage_unavailable' AND id > (
             SELECT max(id) FROM job_events
             WHERE job_id = :job_id AND (event IN ('started', 'sent') OR code <> 'storage_unavailable')

@@ -309,6 +309,7 @@ export const words = {
   "job.gone.title": "Not found",
   "job.gone.detail": "It was deleted, or it belongs to someone else.",
   "job.timeline": "Timeline",
+  "job.repeated": ({ count }) => `(${count} times)`,
   "job.cancel": "Cancel",
   "job.cancelling": "Cancelling",
   "job.new": "Paint another",

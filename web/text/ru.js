@@ -310,6 +310,7 @@ export const words = {
   "job.gone.title": "Ничего нет",
   "job.gone.detail": "Она удалена или принадлежит кому-то другому.",
   "job.timeline": "Как всё шло",
+  "job.repeated": ({ count }) => `(${count} ${plural(count, "раз", "раза", "раз")})`,
   "job.cancel": "Отменить",
   "job.cancelling": "Отменяем",
   "job.new": "Написать другую",
