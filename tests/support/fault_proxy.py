@@ -101,7 +101,7 @@ class FaultProxy:
         self._thread.join(10)
         self._loop.close()
 
-    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 # whatever it returns
+    def _run(self, work: Coroutine[Any, Any, Any]) -> Any:  # whatever it returns
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
 
     async def _drop(self) -> None:
