@@ -55,7 +55,7 @@ from shared.jobs.states import (
 from shared.polling import checking, likenesses, previews, recipes, refusals, trainings
 from shared.polling.checking import Checker, CheckerDown, Rejected
 from shared.polling.claims import ClaimedJob
-from shared.polling.memory import Kept, Memory
+from shared.polling.memory import Memory
 from shared.polling.outcomes import (
     Cancelled,
     Decision,
@@ -70,7 +70,7 @@ from shared.polling.outcomes import (
 )
 from shared.polling.slow_pictures import SlowPictures
 from shared.polling.step_requests import build_request
-from shared.polling.storing import Storing, works
+from shared.polling.storing import Storing
 
 STORAGE_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
@@ -97,11 +97,11 @@ class Step:
 
     `protocol` is what the generator speaks. `unwanted` returns True once the outcome is of no use: the user has
     cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
-    wait. `memory` limits the pictures in memory, `kept` has those that could not be stored. `usual_s` is how long the
-    generator should take, if that is known. `storage_failing_s` reads for how long the storage has failed the job's
-    steps; None at the first failure. `slow_pictures` decodes those start pictures that take long, without it the step
-    does. `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`. `checker` looks
-    at pictures before they are stored.
+    wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
+    `storage_failing_s` reads for how long the storage has failed the job's steps; None at the first failure.
+    `slow_pictures` decodes those start pictures that take long, without it the step does.
+    `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`. `checker` looks at
+    pictures before they are stored.
     """
 
     claim: ClaimedJob
@@ -111,7 +111,6 @@ class Step:
     stop: Stop = never_stop
     unwanted: Stop = never_stop
     memory: Memory = field(default_factory=Memory)
-    kept: Kept = field(default_factory=Kept)
     usual_s: float | None = None
     storage_failing_s: Callable[[], float | None] = lambda: None
     slow_pictures: SlowPictures | None = None
@@ -163,8 +162,6 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     remote_id = step.claim.remote_id
     assert remote_id is not None, "only a job that was sent is fetched"
     health = None
-    kept = step.kept.take(step.claim.id, remote_id)
-    results: list[Result] = []
     try:
         if step.claim.is_training:
             return Decision(trainings.fetch(step, remote_id), HEALTHY)
@@ -175,9 +172,8 @@ def fetch(step: Step, *, draws: bool) -> Decision:
             # What draws at once is asked for pictures of different words one by one.
             part = request.picture(done) if draws and request.variants else request.rest(done)
             with ExitStack() as held:
-                health = None if kept else HEALTHY
-                result = _result(step, remote_id, part, draws, held, kept)
-                results.append(result)
+                result = _result(step, remote_id, part, draws, held)
+                health = HEALTHY
                 storing.add(part, result, step.generator.capabilities)
                 done += result.count or part.count
         images, lost = storing.finish(), NO_TIMELAPSE if storing.lost_timelapse else None
@@ -190,7 +186,6 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     except (Rejected, CheckerDown) as error:
         return Decision(Failed(error.reason) if isinstance(error, Rejected) else _checker_failed(step), health)
     except Unavailable as error:
-        step.kept.keep(step.claim.id, remote_id, [*results, *kept])
         return Decision(_storage_failed(step, error), health)
     except GeneratorUnavailable as error:
         return _not_accepted(step, error, counted=1) if draws else _generator_wait(step.claim, error)
@@ -199,22 +194,16 @@ def fetch(step: Step, *, draws: bool) -> Decision:
         return Decision(_after_error(step.claim, error), _health_after_restart(step) if forgotten else None)
 
 
-def _result(
-    step: Step, remote_id: str, part: GenerationRequest, draws: bool, held: ExitStack, kept: list[Result]
-) -> Result:
+def _result(step: Step, remote_id: str, part: GenerationRequest, draws: bool, held: ExitStack) -> Result:
     """Return what the generator made of a request, and hold the room that it needs in memory.
 
-    There is room before a finished result is asked for. One that has to be drawn gets it once it is drawn. kept: the
-    results of an earlier step, which are not asked for again.
+    There is room before a finished result is asked for. One that has to be drawn gets it once it is drawn.
     """
     pixels = sum(width * height for width, height in part.output_sizes) + part.frames * part.width * part.height
 
     def take_room() -> None:
         held.enter_context(step.memory.room(pixels))
 
-    if kept:
-        take_room()
-        return kept.pop(0)
     if draws:
         if step.stop():
             raise GeneratorStopped()  # nothing of it is drawn yet
@@ -363,11 +352,23 @@ def _storage_failed(step: Step, error: Unavailable) -> Waits | Failed:
     """Wait for the storage, longer each time, up to a limit: shorter if it refuses only what this job needs."""
     claim, failing_s = step.claim, step.storage_failing_s() or 0
     _log.warning("the storage failed a step: %s", error.detail)
-    if failing_s > STORAGE_DOWN_S or (failing_s > PATIENT_S and works(step.storage, claim)):
+    if failing_s > STORAGE_DOWN_S or (failing_s > PATIENT_S and _works(step.storage, claim)):
         message = f"Given up after {failing_s / 60:.0f} minutes. {error.detail}"
         return Failed(Reason("storage_unavailable", message))
     pause_s = min(STORAGE_RETRY_S + failing_s / 4, LONGEST_RETRY_S)
     return Waits(Reason("storage_unavailable", error.detail), pause_s, has_objects=claim.remote_id is not None)
+
+
+def _works(storage: Storage, claim: ClaimedJob) -> bool:
+    """Return whether the storage keeps other objects than the job's. The bucket's rules delete one that is left."""
+    key = f"conformance/{claim.attempt_token}"
+    try:
+        storage.put(key, b"1", "text/plain")
+        storage.get(key, 1)
+        storage.delete([key])
+    except (Unavailable, ObjectMissing, ObjectTooLarge):
+        return False
+    return True
 
 
 def _after_error(claim: ClaimedJob, error: GeneratorError) -> Outcome:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
-from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
+from shared.clients.storage import Storage
 from shared.core.errors import Unavailable
 from shared.generators.abilities import ignored_fields
 from shared.generators.base import Capabilities, GenerationRequest, Result
@@ -100,15 +100,3 @@ class Storing:
         etag = self.storage.put(name, content, content_type)
         self._proven &= etag == hashlib.md5(content, usedforsecurity=False).hexdigest()
         self._sizes[name] = len(content)
-
-
-def works(storage: Storage, claim: ClaimedJob) -> bool:
-    """Return whether the storage keeps other objects than the job's. The bucket's rules delete one that is left."""
-    key = f"conformance/{claim.attempt_token}"
-    try:
-        storage.put(key, b"1", "text/plain")
-        storage.get(key, 1)
-        storage.delete([key])
-    except (Unavailable, ObjectMissing, ObjectTooLarge):
-        return False
-    return True

@@ -26,7 +26,7 @@ from shared.polling.checking import make_checker
 from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
 from shared.polling.lease import Lease, Leases
-from shared.polling.memory import Kept, Memory
+from shared.polling.memory import Memory
 from shared.polling.outcomes import Decision, Retried, Written
 from shared.polling.pace import Pace
 from shared.polling.slow_pictures import SlowPictures
@@ -103,7 +103,6 @@ class Worker:
     measure: MeasureStep = unmeasured
     stopping: threading.Event = field(default_factory=threading.Event)
     memory: Memory = field(default_factory=Memory)
-    kept: Kept = field(default_factory=Kept)
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
@@ -207,7 +206,6 @@ class Worker:
             stop=lambda: taken.lease.unwanted.is_set() or self.stopping.is_set(),
             unwanted=taken.lease.unwanted.is_set,
             memory=self.memory,
-            kept=self.kept,
             usual_s=None if claim.is_training else self.pace.usual_s(claim.generator, claim.cost),
             storage_failing_s=lambda: self._storage_failing_s(claim.id),
             slow_pictures=self.slow_pictures,
