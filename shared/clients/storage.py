@@ -4,7 +4,6 @@ There are two endpoints: the internal one, through which this process stores and
 URLs are signed, since a URL signed for a container's host name does not open in a browser.
 """
 
-import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
-from typing import IO, Any, Literal
+from typing import IO, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 import urllib3
@@ -27,7 +26,7 @@ from minio.helpers import MIN_PART_SIZE, DictType
 from minio.signer import sign_v4_s3
 from minio.time import to_amz_date
 
-from shared.core import deadline
+from shared.clients.storage_connections import Connections
 from shared.core.errors import Unavailable
 from shared.core.origins import canonical_origin
 from shared.core.settings import Settings
@@ -37,10 +36,6 @@ POST_LIFETIME_S = 15 * 60
 NO_BODY_SHA256 = sha256(b"").hexdigest()
 PAGE = 1000
 """The number of objects in a page of a listing, and of keys in a delete request: S3's maximum."""
-CONNECT_LIMIT_S = 3
-READ_LIMIT_S = 20
-CONNECTIONS = 64
-"""The number of connections that are kept open for threads that share the storage."""
 CHECK_KEY, WRITE_KEPT_S = "health", 30.0
 """The object that a check writes, and for how long a write shows that others can be written."""
 SIGNED_KEPT = 4096
@@ -313,25 +308,8 @@ def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
         credentials=credentials,
         secure=parts.scheme == "https",
         region=settings.s3_region,
-        http_client=_Pool(
-            timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
-            retries=urllib3.Retry(total=1, backoff_factor=0.2),
-            maxsize=CONNECTIONS,
-        ),
+        http_client=Connections(),
     )
-
-
-class _Pool(urllib3.PoolManager):
-    """A connection pool that respects the process's deadline: if one is set, a single try within the time left."""
-
-    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401 # urllib3's
-        left_s = deadline.left_s()
-        if left_s <= 0:
-            raise urllib3.exceptions.TimeoutError("no time is left")
-        if left_s < math.inf:
-            timeout = urllib3.Timeout(total=left_s, connect=CONNECT_LIMIT_S, read=READ_LIMIT_S)
-            options |= {"timeout": timeout, "retries": False}
-        return super().urlopen(method, url, redirect, **options)
 
 
 _WRONG_REGION = "The storage has the bucket in another region than the configured one."
