@@ -6,37 +6,18 @@ A storage refuses what is signed more than 15 minutes from its own time. Each of
 import logging
 import math
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import urllib3
 from minio import Minio
 from minio.credentials.providers import Provider
 from minio.error import S3Error
 from minio.time import to_amz_date
 
-from shared.core import deadline
+from shared.clients.storage_connections import Connections
 from shared.core.settings import Settings
-
-CONNECT_LIMIT_S = 3
-READ_LIMIT_S = 20
-_RETRIES = urllib3.Retry(
-    total=4,
-    connect=1,
-    read=2,
-    backoff_factor=0.2,
-    backoff_jitter=0.2,
-    status_forcelist=(500, 502, 503, 504),
-    allowed_methods=None,  # each request may be repeated: objects never change, and a deletion has the same end
-    raise_on_status=False,  # the last answer says why
-    respect_retry_after_header=False,  # it has no bound
-)
-"""Up to four tries more, within 4 s; two after a lost answer, which may have taken READ_LIMIT_S."""
-CONNECTIONS = 64
-"""The number of connections that are kept open for threads that share the storage."""
 
 TOLERATED_S = 5.0
 """A difference that is not corrected: an answer gives its time in whole seconds, and takes a while."""
@@ -108,33 +89,7 @@ def connect(settings: Settings, endpoint: str, credentials: Provider, clock: Sto
         credentials=credentials,
         secure=parts.scheme == "https",
         region=settings.s3_region,
-        http_client=_Pool(
-            clock.learn,
-            timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
-            retries=_RETRIES,
-            maxsize=CONNECTIONS,
-        ),
+        http_client=Connections(clock.learn),
     )
     client.clock = clock
     return client
-
-
-class _Pool(urllib3.PoolManager):
-    """A connection pool that respects the process's deadline: if one is set, a single try within the time left."""
-
-    def __init__(self, learn: Callable[[str, float], None], **options: Any) -> None:  # noqa: ANN401 # urllib3's
-        super().__init__(**options)
-        self._learn = learn
-
-    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401 # urllib3's
-        left_s = deadline.left_s()
-        if left_s <= 0:
-            raise urllib3.exceptions.TimeoutError("no time is left")
-        if left_s < math.inf:
-            timeout = urllib3.Timeout(total=left_s, connect=CONNECT_LIMIT_S, read=READ_LIMIT_S)
-            options |= {"timeout": timeout, "retries": False}
-        began = time.time()
-        response = super().urlopen(method, url, redirect, **options)
-        if date := response.headers.get("Date"):
-            self._learn(date, began)
-        return response

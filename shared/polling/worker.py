@@ -21,10 +21,11 @@ from shared.generators.several import Several
 from shared.jobs.reasons import GENERATOR_REMOVED
 from shared.jobs.store import Lost
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.polling import claims, outcomes, steps
+from shared.polling import claims, outcomes, steps, storage_failures
 from shared.polling.checking import make_checker
 from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
+from shared.polling.kept_results import KeptResults
 from shared.polling.lease import Lease, Leases
 from shared.polling.memory import Memory
 from shared.polling.outcomes import Decision, Retried, Written
@@ -103,6 +104,7 @@ class Worker:
     measure: MeasureStep = unmeasured
     stopping: threading.Event = field(default_factory=threading.Event)
     memory: Memory = field(default_factory=Memory)
+    kept: KeptResults = field(default_factory=KeptResults)
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
@@ -162,6 +164,8 @@ class Worker:
             with suppress(Unavailable):
                 outcomes.abandon(self.services.db, lost)
         for end in ended:
+            if end.next_step_s is None:
+                self.kept.drop(end.done.taken.claim.id)
             if end.result is not None:
                 self._report(end)
         return ended
@@ -206,10 +210,12 @@ class Worker:
             stop=lambda: taken.lease.unwanted.is_set() or self.stopping.is_set(),
             unwanted=taken.lease.unwanted.is_set,
             memory=self.memory,
+            kept=self.kept,
             usual_s=None if claim.is_training else self.pace.usual_s(claim.generator, claim.cost),
             storage_failing_s=lambda: self._storage_failing_s(claim.id),
             slow_pictures=self.slow_pictures,
             max_adapter_bytes=self.services.settings.max_adapter_mb * 1_000_000,
+            longest_job_s=self.services.settings.longest_job_s,
             likeness_days=self.services.settings.likeness_days,
             checker=self.checker,
         )
@@ -225,7 +231,7 @@ class Worker:
 
     def _storage_failing_s(self, job_id: UUID) -> float | None:
         with self.services.db.statement() as connection:
-            return claims.storage_failing_s(connection, job_id)
+            return storage_failures.failing_s(connection, job_id)
 
     def _report(self, ended: Ended) -> None:
         """Measure the step, and log it with what it came to."""

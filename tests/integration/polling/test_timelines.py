@@ -9,7 +9,7 @@ import pytest
 from shared.jobs import store as job_store
 from shared.jobs.reasons import Reason
 from shared.jobs.states import Event
-from shared.polling import claims
+from shared.polling import claims, storage_failures
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator
 from tests.integration.polling.test_refusals import refuse
 from tests.support.world import AnyRow, World
@@ -18,7 +18,7 @@ MOST_LINES = 200
 
 
 def stored(world: World, job_id: UUID) -> list[AnyRow]:
-    query = "SELECT event, code, detail, count, first_at, at FROM job_events WHERE job_id = :id ORDER BY id"
+    query = "SELECT event, code, count AS times FROM job_events WHERE job_id = :id ORDER BY id"
     return world.sql(query, id=job_id)
 
 
@@ -44,7 +44,7 @@ def test_a_job_that_is_refused_again_and_again(world: World, generator: FakeGene
     job_id = world.submit(user_id)
     world.finish(job_id, rounds=100)
     times = len(refused)
-    assert [(row.event, row.count) for row in stored(world, job_id)] == [
+    assert [(row.event, row.times) for row in stored(world, job_id)] == [
         ("accepted", 1),
         ("waiting", times - 1),
         ("started", times),
@@ -63,7 +63,7 @@ def test_what_has_happened_in_between_begins_another_run(world: World) -> None:
     with world.services.db.begin() as connection:
         claims.append_event(connection, job_id, Event.RECOVERED, Reason("worker_died", "It died."))
     wait(world, job_id, "generator_busy")
-    assert [(row.event, row.code, row.count) for row in stored(world, job_id)] == [
+    assert [(row.event, row.code, row.times) for row in stored(world, job_id)] == [
         ("accepted", None, 1),
         ("started", None, 1),
         ("sent", None, 1),
@@ -79,7 +79,7 @@ def test_for_how_long_the_storage_fails_is_known_from_folded_lines(world: World)
 
     def failing_s() -> float:
         with world.services.db.statement() as connection:
-            return claims.storage_failing_s(connection, job_id) or 0
+            return storage_failures.failing_s(connection, job_id) or 0
 
     wait(world, job_id, "storage_unavailable", "One.")
     world.sql("UPDATE job_events SET at = at - interval '1 hour' WHERE code = 'storage_unavailable'")
@@ -105,7 +105,7 @@ def test_there_are_never_more_than_200_lines(world: World, older_version: bool) 
         world.sql("ALTER TABLE job_events ENABLE TRIGGER fold_events")
     else:
         world.sql(query, id=job_id)
-        assert sum(row.count for row in stored(world, job_id)) == 3001
+        assert sum(row.times for row in stored(world, job_id)) == 3001
     timeline = shown(world, job_id, user_id)
     assert len(timeline) <= MOST_LINES
     assert (timeline[0]["event"], timeline[-1]["detail"]) == ("accepted", "Again in 3000 s.")
@@ -113,5 +113,5 @@ def test_there_are_never_more_than_200_lines(world: World, older_version: bool) 
         wait(world, job_id, code, "Once more.")
     lines = stored(world, job_id)
     assert len(lines) <= MOST_LINES
-    assert (lines[0].event, lines[-1].code, lines[-1].count) == ("accepted", "code_4", 1)
-    assert lines[-2].count > 1, "another sentence of the same code"
+    assert (lines[0].event, lines[-1].code, lines[-1].times) == ("accepted", "code_4", 1)
+    assert lines[-2].times > 1, "another sentence of the same code"
