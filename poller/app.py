@@ -3,7 +3,6 @@
 A lost, duplicate or late message only changes latency: the pump asks the database what is due.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 
@@ -35,8 +34,6 @@ _MAIL_EVENTS_SCHEDULE = {
     "mail events": {"task": MAIL_EVENTS, "schedule": MAIL_EVENTS_S, "options": {"expires": MAIL_EVENTS_S}}
 }
 
-_log = logging.getLogger(__name__)
-
 
 def create_app(
     services: Services,
@@ -64,7 +61,8 @@ def create_app(
             **(_MAIL_EVENTS_SCHEDULE if services.settings.mail_events_url else {}),
         },
     )
-    _add_tasks(app, worker, pump, senders)
+    collector = Sender(services, worker.stopping, periodic.collect, "unused objects", "deleted")
+    _add_tasks(app, worker, pump, senders, collector)
 
     @app.task(name=MAIL_EVENTS, shared=False)
     def take_mail_events() -> None:
@@ -76,7 +74,7 @@ def create_app(
 
     def end(**_: object) -> None:
         pump.stop()
-        for sender in (*senders, stops):
+        for sender in (*senders, stops, collector):
             sender.stop(STOP_S)
         worker.close()
         services.db.close()
@@ -97,7 +95,7 @@ def _senders(services: Services, stopping: threading.Event) -> tuple[Sender, ...
     )
 
 
-def _add_tasks(app: Celery, worker: Worker, pump: Pump, senders: Sequence[Sender]) -> None:
+def _add_tasks(app: Celery, worker: Worker, pump: Pump, senders: Sequence[Sender], collector: Sender) -> None:
     services = worker.services
 
     # Shared tasks, Celery's default, would also be those of every other application of the process.
@@ -122,8 +120,7 @@ def _add_tasks(app: Celery, worker: Worker, pump: Pump, senders: Sequence[Sender
     def collect() -> None:
         with patient("a collection"):
             push_keys.ensure(services)
-            if deleted := periodic.collect(services):
-                _log.info("deleted %d objects that nobody refers to", deleted)
+        collector.start()
 
     @app.task(name=REPORT, shared=False)
     def report() -> None:

@@ -9,7 +9,7 @@ from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
 from shared.gallery import reports
-from shared.generators.base import Stop
+from shared.generators.base import Stop, never_stop
 from shared.metrics import store as metrics_store
 from shared.notify import delivery_errors, expiry, outbox, outbox_rows
 from shared.notify.outbox_rows import Outbox
@@ -20,10 +20,10 @@ from shared.services import Services
 _log = logging.getLogger(__name__)
 
 
-def collect(services: Services) -> int:
+def collect(services: Services, stop: Stop = never_stop) -> int:
     """Delete unreferenced objects, expired rows and closed accounts; return how many objects.
 
-    Mail, webhooks and pushes that failed for a day are dropped.
+    It lasts for some seconds at most, also while much is due. Mail, webhooks and pushes that failed for a day are dropped.
     """
     expiry.give_up_old(services)
     with services.db.statement() as connection:
@@ -36,7 +36,7 @@ def collect(services: Services) -> int:
         closed = user_store.list_closed(connection)
     accounts.delete_rows(services, closed)
     garbage.retire(services)
-    return garbage.empty_garbage(services).objects
+    return garbage.empty_garbage(services, stop=stop).objects
 
 
 def report(services: Services) -> None:
@@ -64,9 +64,9 @@ def has_notifications(services: Services) -> bool:
 
 @dataclass
 class Sender:
-    """Sends notifications of one kind, or makes exports, in one thread of a process at a time.
+    """Sends notifications of one kind, makes exports, or collects, in one thread of a process at a time.
 
-    send_due: sends what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
+    send_due: does what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
     done: what is done with them, also for the log.
     """
 
