@@ -23,7 +23,8 @@ _log = logging.getLogger(__name__)
 def collect(services: Services, stop: Stop = never_stop) -> int:
     """Delete unreferenced objects, expired rows and closed accounts; return how many objects.
 
-    It lasts for some seconds at most, also while much is due. Mail, webhooks and pushes that failed for a day are dropped.
+    It lasts for some seconds at most, also while much is due. Mail, webhooks and pushes that failed for a day are
+    dropped.
     """
     expiry.give_up_old(services)
     with services.db.statement() as connection:
