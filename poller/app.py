@@ -3,7 +3,6 @@
 A lost, duplicate or late message only changes latency: the pump asks the database what is due, and so do the rounds.
 """
 
-import logging
 import os
 import threading
 import time
@@ -29,8 +28,6 @@ from shared.services import Services
 SWEEP_S = 1.0
 COLLECT_S = 10.0
 REPORT_S = 60.0
-
-_log = logging.getLogger(__name__)
 
 
 def create_app(
@@ -95,7 +92,7 @@ def list_rounds(worker: Worker, wake: Callable[[], None]) -> list[Round]:
 
     def collect() -> None:
         push_keys.ensure(services)
-        if deleted := periodic.collect(services):
+        if deleted := periodic.collect(services, worker.stopping.is_set):
             _log.info("deleted %d objects that nobody refers to", deleted)
 
     senders = periodic.list_senders(services, worker.stopping.is_set)

@@ -198,9 +198,16 @@ class Storage:
         Raises:
             Unavailable: At least one of them was not deleted.
         """
+        for code in self.delete_each(keys).values():
+            raise Unavailable(f"The storage did not delete an object ({code}).")
+
+    def delete_each(self, keys: Collection[str]) -> dict[str, str]:
+        """Delete as many of these objects as the storage allows; return the codes of its refusals, by key."""
         with _translated():
-            for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
-                raise Unavailable(f"The storage did not delete an object ({refused.code}).")
+            refused = list(self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]))
+        if any(not refusal.name for refusal in refused):
+            raise Unavailable(f"The storage did not delete an object ({refused[0].code}).")
+        return {refusal.name or "": refusal.code for refusal in refused}
 
     def signing_window(self, now: datetime) -> SigningWindow:
         """Return the window that `now` is in. It lasts for half the lifetime of a URL.

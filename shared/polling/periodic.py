@@ -9,7 +9,7 @@ from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
 from shared.exports import making
 from shared.gallery import reports
-from shared.generators.base import Stop
+from shared.generators.base import Stop, never_stop
 from shared.metrics import store as metrics_store
 from shared.notify import bounces, delivery_errors, expiry, outbox, outbox_rows, pushes, webhooks
 from shared.notify.outbox_rows import Outbox
@@ -22,10 +22,11 @@ MAIL_EVENTS_S = 60.0
 _log = logging.getLogger(__name__)
 
 
-def collect(services: Services) -> int:
+def collect(services: Services, stop: Stop = never_stop) -> int:
     """Delete unreferenced objects, expired rows and closed accounts; return how many objects.
 
-    Mail, webhooks and pushes that failed for a day are dropped.
+    It lasts for some seconds at most, also while much is due. Mail, webhooks and pushes that failed for a day are
+    dropped.
     """
     expiry.give_up_old(services)
     with services.db.statement() as connection:
@@ -38,7 +39,7 @@ def collect(services: Services) -> int:
         closed = user_store.list_closed(connection)
     accounts.delete_rows(services, closed)
     garbage.retire(services)
-    return garbage.empty_garbage(services).objects
+    return garbage.empty_garbage(services, stop=stop).objects
 
 
 def report(services: Services) -> None:
