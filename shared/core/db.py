@@ -64,6 +64,23 @@ _REASONS = (
 )
 """What the texts of Postgres and libpq mean: before a session there is no SQLSTATE."""
 
+_SERVER_FAILED = "The database has failed."
+_CODES = {
+    "40001": "The database was busy with other changes.",
+    "40P01": "The database was busy with other changes.",
+    "53100": "The database's disk is full.",
+    "53200": "The database has no memory left.",
+    "53300": "The database has no free connection.",
+    "55P03": "The database reached a time limit.",
+    "57014": "The database reached a time limit.",
+    "57P03": "The database is starting or stopping.",
+    "58030": "The database cannot use its disk.",
+    "XX000": _SERVER_FAILED,  # as while a migration replaces what a statement has just looked up
+    "XX001": _SERVER_FAILED,
+    "XX002": _SERVER_FAILED,
+}
+"""What SQLSTATEs mean that say more than the texts, which may be in any language."""
+
 _UNDEFINED = {"42P01", "42703", "42883"}
 """SQLSTATEs for a table, a column or a function that does not exist: a mistake, or migrations have not run."""
 
@@ -288,7 +305,7 @@ def _translated() -> Iterator[None]:
 def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
     if isinstance(error, ReadOnlySqlTransaction):
         raise Unavailable(READ_ONLY) from error
-    if lost or isinstance(error, psycopg2.OperationalError):
+    if lost or isinstance(error, psycopg2.OperationalError) or getattr(error, "pgcode", None) in _CODES:
         raise Unavailable(reason_of(error)) from error
     if isinstance(error, psycopg2.ProgrammingError) and error.pgcode is None:  # libpq's, before it connects
         raise Unavailable(WRONG_ADDRESS) from error
@@ -304,6 +321,8 @@ def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
 
 def reason_of(error: BaseException | None) -> str:
     """Return what is wrong, without the error's text, which names hosts and users."""
+    if (reason := _CODES.get(getattr(error, "pgcode", None) or "")) is not None:
+        return reason
     words = str(error)
     return next((reason for pattern, reason in _REASONS if re.search(pattern, words)), UNREACHABLE)
 

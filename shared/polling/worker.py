@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -152,6 +152,7 @@ class Worker:
             for done in steps_done:
                 if done.taken.claim.attempt_token not in kept:
                     self._leases.drop(done.taken.claim)
+        self._leases.settle([end.done.taken.claim for end in ended if isinstance(end.result, Unavailable | Lost)])
         return ended
 
     def _write(self, steps_done: Sequence[Done], *, keep: bool) -> list[Ended]:
@@ -160,9 +161,6 @@ class Worker:
         ended = [
             Ended(done, next(written) if isinstance(done.decision, Decision) else done.decision) for done in steps_done
         ]
-        if lost := [end.done.taken.claim for end in ended if isinstance(end.result, Unavailable)]:
-            with suppress(Unavailable):
-                outcomes.abandon(self.services.db, lost)
         for end in ended:
             if end.next_step_s is None:
                 self.kept.drop(end.done.taken.claim.id)
