@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler faces checker run demo operate test unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler faces checker run demo operate test test-all unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,8 +94,11 @@ operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="ga
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 PARALLEL := -n 2 --no-loadscope-reorder
 
-test: .venv/dev.stamp ## Run all tests, in two processes
+test: .venv/dev.stamp ## Run the tests, in two processes
 	@$(PYTEST) $(PARALLEL)
+
+test-all: .venv/dev.stamp ## Run also the cases that repeat others: more sizes, languages, themes, and the contract through every door
+	@$(PYTEST) $(PARALLEL) -m "long or not long"
 
 unit: .venv/dev.stamp ## Run the tests that need no server: under a minute
 	@$(PYTEST) tests/unit
@@ -230,7 +233,7 @@ localstack: .venv/localstack.stamp ## Install LocalStack, for the storage tests
 	@touch $@
 
 contract-deployed: .venv/dev.stamp ## Test the whole contract on functions deployed to an emulated Lambda
-	@EASEL_TEST_DEPLOYED=all $(PYTEST) $(PARALLEL) tests/contract -k deployed
+	@$(PYTEST) $(PARALLEL) -m "long or not long" tests/contract -k deployed
 
 # Not from the environment: images of Python and build hosts have variables of the same names.
 PYTHON_VERSION = 3.13

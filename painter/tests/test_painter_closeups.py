@@ -11,6 +11,8 @@ from easel_painter.lexicon import COLOURS
 from easel_painter.reading import read
 from generator.engines.base import DescriptionOptions, ImageRequest
 
+LONG = [pytest.param(size, marks=pytest.mark.long) for size in ((144, 256), (2048, 64))]
+
 
 def scene_of(prompt: str, negative: str = "", seed: int = 1, size: tuple[int, int] = (128, 128)) -> Scene:
     return paint_scene(ImageRequest(prompt, negative, *size, 10, 7.5, seed), read(prompt, negative))
@@ -123,7 +125,7 @@ def test_seeds_differ_and_repeat(prompt: str) -> None:
     assert float(np.abs(pictures[1] - pictures[2]).mean()) > 0.02
 
 
-@pytest.mark.parametrize("size", [(256, 144), (144, 256), (64, 2048), (2048, 64), (64, 64)])
+@pytest.mark.parametrize("size", [(256, 144), (64, 2048), (64, 64), *LONG])
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -152,7 +154,7 @@ def test_every_size_works(prompt: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("kind", abstract.KINDS)
-@pytest.mark.parametrize("size", [(96, 96), (64, 2048), (2048, 64)])
+@pytest.mark.parametrize("size", [(96, 96), (64, 2048), *LONG])
 def test_every_kind_of_abstract_picture_works(kind: str, size: tuple[int, int]) -> None:
     for seed in range(1, 7 if size == (96, 96) and kind == "abstract" else 3):
         reading = read("abstract")

@@ -111,7 +111,7 @@ def test_equal_requests_give_equal_bytes_in_every_medium(medium: str, prompt: st
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-@pytest.mark.parametrize("size", [(64, 2048), (2048, 64), (200, 120)])
+@pytest.mark.parametrize("size", [(64, 2048), (200, 120), pytest.param((2048, 64), marks=pytest.mark.long)])
 def test_every_medium_has_every_requested_size(medium: str, size: tuple[int, int]) -> None:
     order = request(in_medium("a lighthouse by the sea", medium), *size, steps=3)
     picture = Painter().generate(order, unwatched)
@@ -121,7 +121,7 @@ def test_every_medium_has_every_requested_size(medium: str, size: tuple[int, int
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-@pytest.mark.parametrize("steps", [1, 2, 150])
+@pytest.mark.parametrize("steps", [1, 2, pytest.param(150, marks=pytest.mark.long)])
 def test_every_number_of_steps_works(medium: str, steps: int) -> None:
     prompt = in_medium("a castle above a lake", medium)
     picture, full = painted(prompt, steps), painted(prompt, 30)

@@ -1,7 +1,6 @@
 """Fixtures of the contract tests: doors, users and finished jobs."""
 
 import io
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,25 +23,20 @@ from tests.support.identity_provider import CLIENT_SECRET, IdentityProvider
 from tests.support.people import Person
 from tests.support.poller import Poller
 
-# All files are tested through the gateway, and through every door by `make contract-deployed`. The deployed door is the
-# slowest; tests/deploy/cloud covers accounts, pictures and publication there.
-THROUGH_DEPLOYED = ("jobs", "uploads")
-# The other doors have the same functions; only how they hand over requests and answers differs.
-THROUGH_HTTP_API = (
-    *("accounts", "codes", "jobs", "methods", "oidc"),
-    *("pictures", "protocols", "sessions", "uploads", "waiting"),
-)
-THROUGH_REST = ("accounts", "methods", "pictures", "sessions")
+# Everything is tested through the gateway. The other doors have the same functions: only how they hand requests over
+# differs. tests/deploy/cloud covers the deployed one.
+SHARES: dict[str, tuple[str, ...]] = {
+    "deployed": (),
+    "lambda": ("test_contract_jobs", "test_contract_sessions", "test_contract_uploads", "test_contract_waiting"),
+    "rest": ("test_contract_methods", "test_contract_sessions"),
+}
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get("EASEL_TEST_DEPLOYED") == "all":
-        return
-    shares = {"deployed": THROUGH_DEPLOYED, "lambda": THROUGH_HTTP_API, "rest": THROUGH_REST}
-    left_out = [item for item in items if not item.path.stem.endswith(shares.get(_door_of(item), ""))]
-    config.hook.pytest_deselected(items=left_out)
-    gone = set(left_out)
-    items[:] = [item for item in items if item not in gone]
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.stem not in SHARES.get(_door_of(item), (item.path.stem,)):
+            item.add_marker(pytest.mark.long)
 
 
 def _door_of(item: pytest.Item) -> str:

@@ -10,6 +10,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.repeats import repeats
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
 
@@ -112,7 +113,7 @@ def guest(site: RunningSite) -> Iterator[Visitor]:
         yield person
 
 
-@pytest.mark.parametrize("prompt", PROMPTS[:8])
+@pytest.mark.parametrize("prompt", [*PROMPTS[:2], *repeats(*PROMPTS[2:8])])
 def test_hostile_addresses_of_pages_are_text(guest: Visitor, prompt: str) -> None:
     page = guest.page
     for path in ("/create?prompt=", "/pictures?q=", "/gallery/", "/?after=", "/login?next=", "/pictures/"):
@@ -124,7 +125,7 @@ def test_hostile_addresses_of_pages_are_text(guest: Visitor, prompt: str) -> Non
         assert not [complaint for complaint in guest.complaints if "console" not in complaint]
 
 
-@pytest.mark.parametrize("pattern", ADDRESSES)
+@pytest.mark.parametrize("pattern", [ADDRESSES[0], *ADDRESSES[5:], *repeats(*ADDRESSES[1:5])])
 def test_hostile_email_addresses_are_text(site: RunningSite, pattern: str) -> None:
     email = pattern.format(secrets.token_hex(4))
     answer = requests.post(f"{site.url}/v1/signup", json={"email": email, "password": PASSWORD}, timeout=30)

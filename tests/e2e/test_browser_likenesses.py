@@ -22,6 +22,7 @@ from tests.support.axe import axe_source, violations
 from tests.support.cabinet import log_in, record
 from tests.support.likeness_page import add, blurred, cards, drop, school_in, see_refused, submit, take_away, tiles
 from tests.support.photos import photo
+from tests.support.repeats import repeats
 from tests.support.running_site import RunningSite
 from tests.support.scene_form import SHOW_PICTURES, choose, option
 from tests.support.visitor import Visitor, visitor
@@ -60,7 +61,7 @@ def member(school: RunningSite) -> Iterator[ApiUser]:
         yield user
 
 
-@pytest.fixture(params=[1280, 360])
+@pytest.fixture(params=[1280, *repeats(360)])
 def sitter(school: RunningSite, member: ApiUser, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """Open the page logged in, on a desktop and on a phone."""
     with visitor(school.url, school.s3_url, viewport={"width": request.param, "height": 900}) as person:
@@ -170,7 +171,7 @@ def remove(page: Page, person: Visitor, name: str) -> None:
     expect(page.get_by_role("heading", name="Your likenesses")).to_be_focused()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["dark", *repeats("light")])
 def test_every_state_is_accessible(school: RunningSite, member: ApiUser, signs: Path, theme: str) -> None:
     source, found = axe_source(), {}
     with visitor(school.url, school.s3_url, color_scheme=theme, reduced_motion="reduce") as person:

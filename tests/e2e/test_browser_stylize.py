@@ -13,6 +13,7 @@ from sqlalchemy import text
 from shared.services import Services
 from tests.support.api_user import ApiUser
 from tests.support.cabinet import log_in
+from tests.support.repeats import repeats
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
 from tests.support.waiting import until
@@ -33,7 +34,7 @@ GIVE = """([encoded, types]) => {
 }"""
 
 
-@pytest.fixture(params=[1280, 360])
+@pytest.fixture(params=[1280, *repeats(360)])
 def painter(site: RunningSite, user: ApiUser, request: pytest.FixtureRequest) -> Iterator[Visitor]:
     """Open the site logged in, on a desktop and on a phone."""
     with visitor(site.url, site.s3_url, viewport={"width": request.param, "height": 900}) as person:

@@ -20,6 +20,7 @@ from PIL import Image
 
 from tests.support.api_user import ApiUser
 from tests.support.mail_server import MailServer
+from tests.support.repeats import repeats
 from tests.support.running_site import RunningSite
 from tests.support.waiting import until
 
@@ -49,7 +50,7 @@ def mailing_site(server: MailServer) -> Iterator[RunningSite]:
             site.stop()
 
 
-@pytest.fixture(params=["en", "ru"])
+@pytest.fixture(params=["ru", *repeats("en")])
 def language(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

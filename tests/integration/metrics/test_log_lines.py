@@ -19,6 +19,7 @@ from local.ports import free_port
 from local.servers import http_answers
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.processes import program
+from tests.support.repeats import repeats
 from tests.support.waiting import until
 from tests.support.world import World
 
@@ -111,7 +112,7 @@ def lines_of(folder: Path, *parts: str) -> list[dict[str, Any]]:
     return [json.loads(line) for part in parts for line in (folder / f"{part}.log").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("level", ["INFO", "DEBUG"])
+@pytest.mark.parametrize("level", ["DEBUG", *repeats("INFO")])
 def test_a_whole_flow(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path, level: str
 ) -> None:
