@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler faces checker run demo operate test test-all unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler faces checker run demo operate test test-all unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack chaos soak audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -174,6 +174,13 @@ bench-upscale: .venv/dev.stamp ## Measure what upscales: time, nearness and shar
 
 attack: .venv/dev.stamp ## Attack a site that is started here, and print what its other users notice
 	@$(BIN)/python -m bench.attack
+
+chaos: .venv/dev.stamp ## Kill, freeze and restart every process of a site under load: make chaos MINUTES=30 SEED=7
+	@$(BIN)/python -m tests.reliability.chaos $(if $(MINUTES),--minutes "$$MINUTES") $(if $(SEED),--seed "$$SEED")
+
+soak: .venv/dev.stamp ## Send 20,000 jobs through one worker, then 2,000 with unruly wake-ups, and measure it: make soak JOBS=2000
+	@$(BIN)/python -m tests.reliability.soak $(if $(JOBS),--jobs "$$JOBS")
+	@$(BIN)/python -m tests.reliability.soak --jobs 2000 --unruly
 
 # Each lock is audited, and the bill of materials lists what the containers and functions run.
 audit: .venv/dev.stamp ## Look for known vulnerabilities in the locked packages, if the data can be reached

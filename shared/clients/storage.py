@@ -15,6 +15,7 @@ from io import BytesIO
 from itertools import islice
 from typing import IO, Literal
 from urllib.parse import urlsplit, urlunsplit
+from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
@@ -336,7 +337,7 @@ def _translated() -> Iterator[None]:
         if error.code in ("NoSuchKey", "NoSuchObject", "ResourceNotFound"):
             raise ObjectMissing(error.code) from None
         raise Unavailable(_REASONS.get(error.code or "", f"The storage answered {error.code}.")) from error
-    except InvalidResponseError as error:
+    except (InvalidResponseError, ParseError, ValueError) as error:  # the client reads any 2xx as XML
         raise Unavailable("The storage's address does not answer as S3 does.") from error
     except (MinioException, urllib3.exceptions.HTTPError, OSError) as error:
         raise Unavailable(_unreachable(error)) from error

@@ -26,10 +26,11 @@ class FakeServer(ABC):
 
     Every fake generator counts its calls by name (`counts`), and keeps the fields of the last 1000 generation requests
     as received (`requests`), the number in flight (`in_flight`) and its maximum. While `down` is true, it answers 503.
-    `options` are those of its address.
+    `options` are those of its address. It serves on `port`, by default on any free one.
     """
 
     protocol: str
+    port = 0
 
     def __init__(self, max_in_flight: int, options: Mapping[str, str] | None = None) -> None:
         self.max_in_flight = max_in_flight
@@ -166,9 +167,10 @@ class _Server(ThreadingTCPServer):
 
     daemon_threads = False
     request_queue_size = 128
+    allow_reuse_address = True
 
     def __init__(self, fake: FakeServer) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", fake.port), _Handler)
         self.fake = fake
         self._connections: set[socket.socket] = set()
 

@@ -16,7 +16,7 @@ from shared.core.db import Database
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings, SettingsError
 from shared.services import Services
-from tests.support.silent_proxy import silent_proxy
+from tests.support.fault_proxy import fault_proxy
 
 REGION = "eu-central-1"
 HOST = "easel.proxy-abc.eu-central-1.rds.amazonaws.com"
@@ -79,7 +79,7 @@ def test_each_connection_takes_a_new_token(
     clock: Clock, services: Services, role: str, environment: dict[str, str]
 ) -> None:
     folder = make_url(environment["EASEL_DATABASE_URL"]).query["host"]
-    with silent_proxy(f"{folder}/.s.PGSQL.5432") as proxy:
+    with fault_proxy(f"{folder}/.s.PGSQL.5432") as proxy:
         url = f"postgresql+psycopg2://{role}@127.0.0.1:{proxy.port}/postgres"
         token = db._iam_token("127.0.0.1", proxy.port, role, REGION)
         with services.db.statement() as connection:

@@ -22,8 +22,8 @@ from shared.accounts.tokens import new_token, token_hash
 from shared.core import db, deadline, log
 from shared.core.settings import Settings
 from shared.services import Services
+from tests.support.fault_proxy import CLEAR, FaultProxy, Way, fault_proxy
 from tests.support.loops import loop_of_thread
-from tests.support.silent_proxy import SilentProxy, silent_proxy
 
 LONG_MS = 20_000
 SHORT_MS = 2_000  # 1 s of it is reserved for the answer
@@ -50,9 +50,9 @@ Call = Callable[..., Answer]
 
 
 @pytest.fixture
-def proxy(environment: dict[str, str]) -> Iterator[SilentProxy]:
+def proxy(environment: dict[str, str]) -> Iterator[FaultProxy]:
     folder = make_url(environment["EASEL_DATABASE_URL"]).query["host"]
-    with silent_proxy(f"{folder}/.s.PGSQL.5432") as proxy:
+    with fault_proxy(f"{folder}/.s.PGSQL.5432") as proxy:
         yield proxy
 
 
@@ -89,7 +89,7 @@ def handlers(inside: Services, token: str, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture
-def call(services: Services, proxy: SilentProxy, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
+def call(services: Services, proxy: FaultProxy, token: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Return a function that calls handlers whose database is behind the proxy."""
     url = f"postgresql+psycopg2://easel@127.0.0.1:{proxy.port}/postgres"
     inside = Services(services.settings.model_copy(update={"database_url": url, "database_pool": 1}))
@@ -138,7 +138,7 @@ def test_a_frozen_function_notices_a_closed_connection(
 
 
 def test_a_connection_that_died_silently_while_frozen_is_replaced(
-    call: Call, proxy: SilentProxy, monkeypatch: pytest.MonkeyPatch
+    call: Call, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert me(call).status == 200
     proxy.drop_quietly()
@@ -149,15 +149,15 @@ def test_a_connection_that_died_silently_while_frozen_is_replaced(
 
 @pytest.mark.parametrize("connected", [True, False])
 def test_a_silent_database_is_reported_in_time_and_does_not_last(
-    call: Call, proxy: SilentProxy, connected: bool
+    call: Call, proxy: FaultProxy, connected: bool
 ) -> None:
     if connected:
         assert me(call).status == 200
-    proxy.silent = True
+    proxy.way = Way(silent=True)
     context_ends = time.monotonic() + SHORT_MS / 1000
     assert_unavailable(me(call, SHORT_MS))
     assert time.monotonic() < context_ends
-    proxy.silent = False
+    proxy.way = CLEAR
     assert me(call).status == 200
 
 

@@ -1,0 +1,1 @@
+"""Long runs that no test run has time for; each prints a table."""

@@ -1,0 +1,113 @@
+"""`python -m tests.reliability.chaos --minutes 3`: chaos on a whole site; ends with 1 if a promise was broken."""
+
+import argparse
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared.core.errors import Unavailable
+from shared.services import Services
+from tests.reliability.chaos.clients import Client
+from tests.reliability.chaos.disturber import Disturber
+from tests.reliability.chaos.figures import Figures, recoveries
+from tests.reliability.chaos.site import Site, running_site
+from tests.support.audit import Ledger, audit
+from tests.support.waiting import until
+
+USERS = 20
+SETTLE_LIMIT_S = 300
+_MAIL_ID = re.compile(rb"Message-ID: <([0-9a-f-]{36})")
+_UNSETTLED = """
+SELECT (SELECT count(*) FROM jobs WHERE finished_at IS NULL)
+    + (SELECT count(*) FROM mails) + (SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp())
+"""
+
+
+def run(home: Path, seconds: float, pause_s: float, seed: int, users: int = USERS) -> Figures:
+    """Disturb a site for so long, let it settle without faults, and audit it."""
+    ledger, lock = Ledger(), threading.Lock()
+    with running_site(home) as (site, services):
+        clients = [Client(site.url, services, ledger, lock, seed + number) for number in range(users)]
+        disturber = Disturber(site, pause_s, seed)
+        began = time.monotonic()
+        try:
+            _disturb(clients, disturber, seconds)
+            minutes = (time.monotonic() - began) / 60
+            until(lambda: _has_settled(site, services), "the site has settled", SETTLE_LIMIT_S, every_s=0.5)
+        finally:
+            for client in clients:
+                client.close()
+        ledger.mails = _count_mails(site.home / "mail")
+        return _figures(services, site, ledger, clients, disturber, minutes)
+
+
+def _disturb(clients: Sequence[Client], disturber: Disturber, seconds: float) -> None:
+    over, calm = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(len(clients) + 1) as pool:
+        disturbing = pool.submit(disturber.run, over)
+        using = [pool.submit(client.run, calm) for client in clients]
+        disturbing_ended = over.wait(seconds)
+        assert not disturbing_ended
+        over.set()
+        disturbing.result()
+        calm.set()
+        for one in using:
+            one.result()
+
+
+def _has_settled(site: Site, services: Services) -> bool:
+    site.revive()
+    try:
+        with services.db.statement() as connection:
+            return bool(connection.execute(text(_UNSETTLED)).scalar_one() == 0)
+    except Unavailable:
+        return False
+
+
+def _count_mails(folder: Path) -> Counter[UUID]:
+    """Return how many mails have arrived about each job."""
+    found = (_MAIL_ID.search(path.read_bytes()) for path in folder.glob("*.eml"))
+    return Counter(UUID(match[1].decode()) for match in found if match)
+
+
+def _figures(
+    services: Services, site: Site, ledger: Ledger, clients: Sequence[Client], disturber: Disturber, minutes: float
+) -> Figures:
+    with services.db.statement() as connection:
+        succeeded = connection.execute(text("SELECT count(*) FROM jobs WHERE state = 'succeeded'")).scalar_one()
+    return Figures(
+        minutes=minutes,
+        jobs=len(ledger.accepted),
+        succeeded=succeeded,
+        faults=disturber.faults,
+        recoveries_s=recoveries(services, disturber.faults, [one for client in clients for one in client.submits]),
+        answers=sum((client.answers for client in clients), Counter()),
+        unasked=site.unasked,
+        violations=audit(services, ledger, settled=True),
+    )
+
+
+def main() -> int:
+    """Run, and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m tests.reliability.chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=3)
+    parser.add_argument("--pause", type=float, default=2, metavar="SECONDS", help="between faults, on average (2)")
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="easel-chaos-") as folder:
+        figures = run(Path(folder) / "home", 60 * arguments.minutes, arguments.pause, arguments.seed)
+    sys.stdout.write(f"Seed {arguments.seed}\n\n{figures.table()}\n")
+    return 1 if figures.violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
