@@ -1,7 +1,6 @@
 """Operations of Easel in a process that dies, fails or freezes before one of its lines.
 
-The processes are forked from a server that has imported everything and has no other thread (`multiprocessing`'s fork
-server), so one costs some milliseconds.
+The processes are forked from one that has done the operation before, so each costs only what the operation does.
 """
 
 import asyncio
@@ -12,17 +11,16 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import ForkServerProcess
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn, Self
 from uuid import UUID
 
 import psycopg2
 
+from functions.http import threads
 from functions.http.app import create_lambda
 from poller.app import create_app
 from shared.clients import storage  # noqa: F401 # loaded here, so that no process has to
@@ -39,7 +37,7 @@ from shared.services import Services
 from tests.support.lines import Lines
 
 Fate = Literal["lives", "killed", "raises", "frozen"]
-PATIENCE_S = 120
+PATIENCE_S = 60
 
 
 class Unexpected(Exception):
@@ -47,19 +45,8 @@ class Unexpected(Exception):
 
 
 @dataclass(frozen=True)
-class Doom:
-    """What a process does, and what happens before the line with the number `at`. The environment has its settings."""
-
-    environment: dict[str, str]
-    operation: str
-    arguments: dict[str, Any]
-    fate: Fate = "lives"
-    at: int = 0
-
-
-@dataclass(frozen=True)
 class Report:
-    """What a process that reached its end did: its lines, those with effects, and the answer of a function."""
+    """What a process did that reached its end: its lines, when its effects came, and the answer of a function."""
 
     executed: int
     seen: frozenset[str]
@@ -67,75 +54,125 @@ class Report:
     answer: Any
 
 
-class Doomed:
-    """A process with its doom; `report` is None if it did not reach its end."""
+@dataclass(frozen=True)
+class _Doom:
+    arguments: dict[str, Any]
+    fate: Fate
+    at: int
+    records: bool
 
-    def __init__(self, process: ForkServerProcess, receiver: Connection) -> None:
-        self.process = process
-        self._receiver = receiver
 
-    @property
-    def is_frozen(self) -> bool:
-        """Return whether the process is stopped by a signal."""
-        with suppress(FileNotFoundError):
-            return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(") ")[2].startswith("T")
-        return False
+class Template:
+    """A process that has done an operation once, so that it has loaded and compiled everything, and forks for others.
 
-    def thaw(self) -> None:
-        """Let a frozen process go on."""
-        assert self.process.pid is not None
-        os.kill(self.process.pid, signal.SIGCONT)
+    Ends with the block.
+    """
 
-    def wait(self) -> Report | None:
-        """Wait for the end; return the report, None of a process that was killed."""
-        report = None
-        with suppress(EOFError):
-            if self._receiver.poll(PATIENCE_S):
-                report = self._receiver.recv()
-        self.process.join(PATIENCE_S)
-        assert self.process.exitcode in (0, -signal.SIGKILL), self.process.exitcode
+    def __init__(self, environment: dict[str, str], operation: str, arguments: dict[str, Any]) -> None:
+        self._ours, theirs = _context.Pipe()
+        self._process = _context.Process(target=_serve, args=(theirs, environment, operation, arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._is_frozen = False
+        assert self._next() is None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._is_frozen:
+            self.thaw()
+        self._process.kill()
+        self._process.join(PATIENCE_S)
+        self._process.close()
+        self._ours.close()
+
+    def meet(
+        self, arguments: dict[str, Any], fate: Fate = "lives", at: int = 0, *, records: bool = False
+    ) -> Report | Literal["frozen"] | None:
+        """Have a process do the operation, and meet its fate before the line with the number `at`.
+
+        Returns the report, None if it was killed, or that it is frozen; then `thaw` it.
+        """
+        self._ours.send(_Doom(arguments, fate, at, records))
+        met: Report | Literal["frozen"] | None = self._next()
+        return met
+
+    def live(self, arguments: dict[str, Any]) -> Report:
+        """Have a process do the operation undisturbed."""
+        report = self.meet(arguments)
+        assert isinstance(report, Report)
         return report
+
+    def thaw(self) -> Report | None:
+        """Let the frozen process go on to its end."""
+        self._ours.send("thaw")
+        self._is_frozen = False
+        report: Report | None = self._next()
+        return report
+
+    def _next(self) -> Any:
+        assert self._ours.poll(PATIENCE_S), "the process has not come to its end"
+        return self._ours.recv()
 
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload([__name__])
+_context.set_forkserver_preload(["pytest", __name__])  # what the main module of a test run imports, too
 
 
-@contextmanager
-def begun(doom: Doom) -> Iterator[Doomed]:
-    """Start the process, which is ended with the block."""
-    receiver, sender = _context.Pipe(duplex=False)
-    process = _context.Process(target=_meet, args=(doom, sender), daemon=True)
-    process.start()
-    sender.close()
-    try:
-        yield Doomed(process, receiver)
-    finally:
-        process.kill()
-        process.join(PATIENCE_S)
-        process.close()
-        receiver.close()
-
-
-def run(doom: Doom) -> Report | None:
-    """Start the process and wait for its end; see `Doomed.wait`."""
-    with begun(doom) as process:
-        return process.wait()
-
-
-def _meet(doom: Doom, sender: Connection) -> None:
-    """Do the operation until the doom comes (in the new process)."""
+def _serve(commands: Connection, environment: dict[str, str], operation: str, arguments: dict[str, Any]) -> None:
+    """Do the operation, then fork for each command until the pipe is closed."""
     logging.disable()
+    threading.excepthook = lambda _: None
     os.environ.clear()
-    os.environ.update(doom.environment)
-    services = Services(Settings.from_environment(doom.environment))
-    operation = OPERATIONS[doom.operation](services, doom.arguments)
-    lines = Lines(_ACTS[doom.fate], doom.at, records=doom.fate == "lives")
+    os.environ.update(environment)
+    services = Services(Settings.from_environment(environment))
+    OPERATIONS[operation](services, arguments)()
+    jail.lanes().close()
+    commands.send(None)
+    with suppress(EOFError):
+        while True:
+            doom = commands.recv()
+            reports, report = _context.Pipe(duplex=False)
+            child = os.fork()
+            if not child:
+                commands.close()
+                _meet(services, operation, doom, report)
+            report.close()
+            commands.send(_wait(child, reports, commands))
+            reports.close()
+
+
+def _wait(child: int, reports: Connection, commands: Connection) -> Report | None:
+    """Return the report of a forked process, None if it was killed. One that freezes goes on when that is commanded."""
+    status = os.waitpid(child, os.WUNTRACED)[1]
+    if os.WIFSTOPPED(status):
+        commands.send("frozen")
+        try:
+            commands.recv()
+        finally:
+            os.kill(child, signal.SIGCONT)
+            os.waitpid(child, 0)
+    found: Report | None = None
+    with suppress(EOFError):
+        found = reports.recv()
+    return found
+
+
+def _meet(services: Services, operation: str, doom: _Doom, report: Connection) -> NoReturn:
+    """Do the operation until the doom comes, in a process that was just forked."""
+    for pool in (threads._threads, threads.passwords):
+        pool.cache_clear()  # their threads are the parent's
+    db = services.db
+    db.forget()
+    services = Services(services.settings)
+    vars(services)["db"] = db  # with the statements that it has compiled
+    operate = OPERATIONS[operation](services, doom.arguments)
+    lines = Lines(_ACTS[doom.fate], doom.at, records=doom.records)
     answer = None
-    with lines.traced(), suppress(*() if doom.fate == "lives" else (Exception,)):
-        answer = operation()
-    sender.send(Report(lines.executed, frozenset(lines.seen), tuple(lines.effects), answer))
-    sender.close()
+    with suppress(Exception), lines.traced():
+        answer = operate()
+    report.send(Report(lines.executed, frozenset(lines.seen), tuple(lines.effects), answer))
     jail.lanes().close()
     os._exit(0)
 

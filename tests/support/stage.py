@@ -1,5 +1,6 @@
 """What surrounds a process that dies: clients with their ledger, a generator, receivers, and a healthy worker."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from shared.polling import garbage
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.audit import Ledger, audit
-from tests.support.doomed import Doom
 from tests.support.mail_server import MailServer
 from tests.support.poller import Poller
 from tests.support.webhook_receiver import WebhookReceiver
@@ -24,6 +24,7 @@ from tests.support.world import SMALL, World, with_settings
 PASSWORD = "seven green lanterns drift"
 _PASSWORD_HASH = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(PASSWORD)
 
+_MAIL_ID = re.compile(rb"Message-ID: <([0-9a-f-]{36})")
 _PAST = "clock_timestamp() - interval '1 second'"
 # What its worker's death leaves behind counts for as long as its lease; here that is over at once.
 _EXPIRE = f"""
@@ -84,10 +85,6 @@ class Stage:
         self.world.sql(insert, id=user_id, hash=token_hash(token))
         return token
 
-    def doom(self, operation: str, arguments: dict[str, Any]) -> Doom:
-        """Return what a process does in this scenery; it lives."""
-        return Doom(self.environment, operation, arguments)
-
     def submit(self, **request: Any) -> UUID:
         """Queue a job of a new user, who gets mail."""
         user_id, _ = self.user()
@@ -126,9 +123,7 @@ class Stage:
         """Return what is broken once everything has settled."""
         self.work()
         self.collect()
-        self.ledger.mails = Counter(
-            UUID(mail.message["Message-ID"].strip("<").partition("@")[0].partition(".")[0]) for mail in self._mail.mails
-        )
+        self.ledger.mails = Counter(UUID(_MAIL_ID.findall(mail.content)[0].decode()) for mail in self._mail.mails)
         self.ledger.webhooks = Counter(post.headers["webhook-id"] for post in self._receiver.posts)
         keys = {str(request["key"]) for request in self.generator.requests if "key" in request}
         self.ledger.starts = Counter(UUID(key.partition(":")[0].partition(".")[0]) for key in keys)
