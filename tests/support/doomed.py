@@ -22,14 +22,11 @@ import psycopg2
 
 from functions.http import threads
 from functions.http.app import create_lambda
-from poller.app import create_app
+from poller.app import list_rounds
 from shared.clients import storage  # noqa: F401 # loaded here, so that no process has to
-from shared.clients.broker import COLLECT, SWEEP
 from shared.core.settings import Settings
-from shared.exports import making
 from shared.images import jail
-from shared.notify import outbox, webhooks
-from shared.polling import dispatch, periodic
+from shared.polling import dispatch
 from shared.polling.client_pool import ClientPool
 from shared.polling.pump import Pump
 from shared.polling.worker import Worker
@@ -259,16 +256,14 @@ def _start(services: Services, _: dict[str, Any]) -> Operation:
     return lambda: dispatch.start(services, worker.pool.count_ignored())
 
 
-def _task(name: str) -> Callable[[Services, dict[str, Any]], Operation]:
+def _round(name: str) -> Callable[[Services, dict[str, Any]], Operation]:
+    """Return what does one round of a worker's process."""
+
     def prepare(services: Services, _: dict[str, Any]) -> Operation:
-        task: Operation = create_app(services).tasks[name]
-        return task
+        [entry] = (entry for entry in list_rounds(_worker(services), lambda: None) if entry.name == name)
+        return entry.work
 
     return prepare
-
-
-def _sender(send_due: Callable[..., int]) -> Callable[[Services, dict[str, Any]], Operation]:
-    return lambda services, _: periodic.Sender(services, threading.Event(), send_due).send
 
 
 OPERATIONS: dict[str, Callable[[Services, dict[str, Any]], Operation]] = {
@@ -276,11 +271,7 @@ OPERATIONS: dict[str, Callable[[Services, dict[str, Any]], Operation]] = {
     "step": _step,
     "pump": _pump,
     "start": _start,
-    "sweep": _task(SWEEP),
-    "collect": _task(COLLECT),
-    "mail": _sender(outbox.send_due),
-    "webhook": _sender(webhooks.send_due),
-    "export": _sender(making.make_due),
+    **{name: _round(name) for name in ("sweep", "collection", "mails", "webhooks")},
 }
 """By its name, what makes an operation of the services and its arguments; only the operation is traced."""
 

@@ -186,9 +186,9 @@ OPERATIONS = {
     "cancel a waiting job": Operation("call", _to_cancel_waiting, _note_cancel),
     "delete a job": Operation("call", _to_delete, _note_delete),
     "delete an account": Operation("call", _to_close, _note_close),
-    "mail": Operation("mail", _ended),
-    "webhook": Operation("webhook", _ended),
-    "collect": Operation("collect", _deleted),
+    "mail": Operation("mails", _ended),
+    "webhook": Operation("webhooks", _ended),
+    "collect": Operation("collection", _deleted),
     "sweep": Operation("sweep", _lost),
 }
 
