@@ -3,6 +3,7 @@
 A lost, duplicate or late message only changes latency: the pump asks the database what is due, and so do the rounds.
 """
 
+import logging
 import os
 import threading
 import time
@@ -28,6 +29,8 @@ from shared.services import Services
 SWEEP_S = 1.0
 COLLECT_S = 10.0
 REPORT_S = 60.0
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(
