@@ -2,6 +2,7 @@
 
 import logging
 import time
+from typing import Any
 
 from celery.worker.consumer import Consumer
 
@@ -21,7 +22,7 @@ class PatientConsumer(Consumer):
 
     _pause_s, _failed_at = 0.0, 0.0
 
-    def __init__(self, *args: object, **options: object) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 # Celery's
         super().__init__(*args, **options)
         self.connection_errors = (Exception,)
         logging.getLogger("celery.worker.consumer.consumer").addFilter(RepeatsRarely())

@@ -8,6 +8,7 @@ import math
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,15 +71,16 @@ class S3Client(Minio):
         headers["x-amz-date"] = to_amz_date(now)
         return headers, now
 
-    def _url_open(self, *arguments: Any, headers: Any = None, **named: Any) -> Any:  # noqa: ANN401 # minio's
-        before_s = self.clock.ahead_s
+    def _url_open(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 # minio's
+        headers, before_s = named.pop("headers", None) or {}, self.clock.ahead_s
+        call: Callable[..., Any] = partial(super()._url_open, *arguments, **named)
         try:
-            return super()._url_open(*arguments, headers=dict(headers or {}), **named)
+            return call(headers=dict(headers))  # a copy, since it adds the signature to them
         except S3Error as error:
             learned = abs(self.clock.ahead_s - before_s) > TOLERATED_S
             if error.response.status not in (400, 403) or not learned:
                 raise
-        return super()._url_open(*arguments, headers=dict(headers or {}), **named)
+        return call(headers=dict(headers))
 
 
 def connect(settings: Settings, endpoint: str, credentials: Provider, clock: StorageClock) -> S3Client:

@@ -42,8 +42,8 @@ def be_full(server: redis.Redis) -> Callable[[], object]:
 def change_the_password(server: redis.Redis) -> Callable[[], object]:
     password = server.config_get("requirepass")["requirepass"]
     server.config_set("requirepass", "another")
-    server.execute_command("CLIENT", "KILL", "SKIPME", "yes")
-    return lambda: server.config_set("requirepass", password)
+    server.client_kill_filter(skipme=True)
+    return lambda: server.config_set("requirepass", str(password))
 
 
 REFUSALS: dict[str, Callable[[redis.Redis], Callable[[], object]]] = {
