@@ -149,7 +149,7 @@ _CLAIM = """
 WITH due AS (
     SELECT id FROM jobs j
     WHERE state = 'generating' AND next_step_at <= clock_timestamp() + make_interval(secs => :early_s) {only}
-        AND next_step_at >= coalesce(CAST(:floor AS timestamptz), '-infinity')
+        AND next_step_at >= coalesce(CAST(:floor AS timestamptz), '-infinity') AND generator <> ALL(:without)
         AND {unheld}
     ORDER BY next_step_at LIMIT :limit FOR UPDATE SKIP LOCKED
 ), claimed AS (
@@ -224,13 +224,22 @@ def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:
     return _read_claim(row) if row else None
 
 
-def claim_due(connection: Connection, limit: int, floor: datetime | None = None) -> list[ClaimedJob]:
-    """Claim up to `limit` generating jobs whose next step is due since `floor`, and that no other worker holds."""
-    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, _values(limit, floor=floor))]
+def claim_due(
+    connection: Connection, limit: int, floor: datetime | None = None, without: Sequence[str] = ()
+) -> list[ClaimedJob]:
+    """Claim up to `limit` generating jobs whose next step is due since `floor`, and that no other worker holds.
+
+    without: generators whose jobs are left out.
+    """
+    values = _values(limit, floor=floor, without=without)
+    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, values)]
 
 
-def _values(limit: int, early_s: float = 0, floor: datetime | None = None) -> dict[str, float | datetime | None]:
+def _values(
+    limit: int, early_s: float = 0, floor: datetime | None = None, without: Sequence[str] = ()
+) -> dict[str, object]:
     return {
+        "without": list(without),
         "limit": limit,
         "early_s": early_s,
         "floor": floor,

@@ -39,10 +39,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A claimed job with its lease and its generator, which is None when it is no longer configured."""
+    """A claimed job with its lease and its generator, which is None when it is no longer configured.
+
+    `is_slow`: its generator's calls have taken long lately.
+    """
 
     lease: Lease
     found: tuple[Generator, GeneratorAddress] | None
+    is_slow: bool = False
 
     @property
     def claim(self) -> ClaimedJob:
@@ -50,10 +54,15 @@ class Taken:
         return self.lease.claim
 
     @property
-    def takes_long(self) -> bool:
-        """Return whether the step may last for long, because its call waits for the generator's work."""
-        sent = self.claim.remote_id is not None  # a send is short everywhere
+    def waits(self) -> bool:
+        """Return whether the step's call waits for the generator's work."""
+        sent = self.claim.remote_id is not None
         return sent and self.found is not None and (self.found[0].synchronous or self.found[0].waits)
+
+    @property
+    def takes_long(self) -> bool:
+        """Return whether the step may last for long."""
+        return self.is_slow or self.waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +131,13 @@ class Worker:
             claim = claims.claim(connection, job_id)
         return self._take(claim) if claim else None
 
-    def claim_due(self, limit: int, floor: datetime | None = None) -> list[Taken]:
-        """Claim up to `limit` jobs whose next step is due since `floor`, like `claim`."""
+    def claim_due(self, limit: int, floor: datetime | None = None, without: Sequence[str] = ()) -> list[Taken]:
+        """Claim up to `limit` jobs whose next step is due since `floor`, like `claim`.
+
+        Those at the generators `without` are left to other processes.
+        """
         with self.services.db.statement() as connection:
-            due = claims.claim_due(connection, limit, floor)
+            due = claims.claim_due(connection, limit, floor, without)
         return [self._take(claim) for claim in due]
 
     def do(self, taken: Taken) -> Done:
@@ -185,7 +197,8 @@ class Worker:
             self.checker.close()
 
     def _take(self, claim: ClaimedJob) -> Taken:
-        return Taken(self._leases.keep(claim), self.pool.find(claim.generator))
+        is_slow = self.pool.latency.is_slow(claim.generator)
+        return Taken(self._leases.keep(claim), self.pool.find(claim.generator), is_slow)
 
     def _gives_up(self, claim: ClaimedJob) -> bool:
         """Write it down if a worker died under the job; return whether that was once too often."""
@@ -217,7 +230,10 @@ class Worker:
             likeness_days=self.services.settings.likeness_days,
             checker=self.checker,
         )
+        began = time.monotonic()
         decision = steps.begin(step)
+        if not taken.waits and not claim.sources:
+            self.pool.latency.record(claim.generator, time.monotonic() - began)
         if isinstance(decision, Decision):
             return step.name, decision
         if decision.draws:
