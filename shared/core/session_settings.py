@@ -59,9 +59,9 @@ def prepare(connection: extensions.connection) -> None:
 
 
 def lift_limits(connection: Connection) -> None:
-    """Remove the limits from this transaction, for a migration."""
+    """Remove the limits from this session, for migrations."""
     for limit in LIMITS:
-        connection.execute(text(f"SET LOCAL {limit.name} TO 0"))
+        connection.execute(text(f"SET {limit.name} TO 0"))
 
 
 def give_limits_to_role(connection: Connection) -> None:
