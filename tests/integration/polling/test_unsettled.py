@@ -71,7 +71,8 @@ def test_an_outcome_whose_commit_was_not_answered_keeps_its_pictures(
     job_id = world.send(n=2)
     taken = claim(world, job_id)
     done = world.poller.worker.do(taken)
-    begin, lost = Database.begin, []
+    begin = Database.begin
+    lost: list[Database] = []
 
     @contextmanager
     def unanswered(self: Database) -> Iterator[Connection]:
