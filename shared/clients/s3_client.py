@@ -6,6 +6,7 @@ A storage refuses what is signed more than 15 minutes from its own time. Each of
 import logging
 import math
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
