@@ -2,7 +2,6 @@
 #   docker build -t easel .
 #   docker run --rm easel python -m functions.gateway      the site and the API (the default)
 #   docker run --rm easel python -m poller worker          moves jobs through the generators
-#   docker run --rm easel python -m poller beat            makes the workers sweep every second
 #   docker run --rm easel python -m alembic upgrade head   migrates the database to this version
 #   docker run --rm easel easel --help                     the operator's command
 # --target web is nginx with the site's files: the one origin in front of gateways.

@@ -41,7 +41,6 @@ def measure(ground: Ground, model: Path, side: int, steps: int, count: int) -> l
     parts = (
         generator,
         ground.python("worker", "poller", "worker", env=env),
-        ground.python("beat", "poller", "beat", env=env),
         gateway(ground, "gateway", ports[1]),
     )
     body = {"prompt": "a lighthouse at sunset", "width": side, "height": side, "steps": steps, "scale": 3}

@@ -47,10 +47,7 @@ STARTED = "instant:started"
 def instant_poller(ground: Ground, *options: str) -> list[Part]:
     """Return the parts that run it, with a generator of `PLACES` places."""
     env = {"EASEL_GENERATORS": f"img_generator+http://127.0.0.1:9/?max_in_flight={PLACES}"}
-    return [
-        ground.python("worker", "bench.instant_poller", *options, env=env),
-        ground.python("beat", "poller", "beat", env=env),
-    ]
+    return [ground.python("worker", "bench.instant_poller", *options, env=env)]
 
 
 class InstantGenerator:

@@ -5,8 +5,10 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import psutil  # type: ignore[import-untyped]
 from sqlalchemy import text
@@ -23,18 +25,28 @@ HOLD_S = 20
 CONNECT_LIMIT_S = 60.0
 LIMIT_S = 300.0
 LOOK_S = 0.2
+OTHER_EVERY_S = 0.1
 SPARE_FILES = 200
 
 _WATCHED = "SELECT id, user_id FROM jobs WHERE state = 'queued' ORDER BY user_id LIMIT :count"
 
 
+Plan: TypeAlias = dict[str, Any]
+"""What `bench.load` is to do."""
+
+
 @dataclass(frozen=True)
 class Cost:
-    """What one second costs: processor seconds, and transactions of the database (mostly single statements)."""
+    """What one second costs: processor seconds, and transactions of the database (mostly single statements).
+
+    The percentiles are those of another request, for one job, that is sent ten times a second meanwhile.
+    """
 
     gateway_s: float
     postgres_s: float
     transactions: float
+    p50_ms: float
+    p99_ms: float
 
 
 def watch(ground: Ground, watchers: int, start_one: Callable[[], None]) -> Iterator[str]:
@@ -50,15 +62,18 @@ def watch(ground: Ground, watchers: int, start_one: Callable[[], None]) -> Itera
             f"{watchers} watchers need as many open files and {SPARE_FILES} more; 'ulimit -n' is {limit}"
         )
     port = free_port()
-    yield f"| {watchers:,} watchers, for one second | gateway | Postgres | transactions |"
-    yield "|---|---:|---:|---:|"
-    with ground.processes(gateway(ground, "gateway", port)), _connected(ground, port, watchers):
+    yield f"| {watchers:,} watchers, for one second | gateway | Postgres | transactions | another call, p50 | p99 |"
+    yield "|---|---:|---:|---:|---:|---:|"
+    with ground.processes(gateway(ground, "gateway", port)), _connected(ground, port, watchers) as other:
         for name, act in (("the queue rests", _nothing), (f"a job starts every {LOOK_S} s", start_one)):
             print(f"bench: {watchers:,} watchers, {name} ...", file=sys.stderr, flush=True)
-            cost = _measure(ground, act)
+            cost = _measure(ground, act, other)
             if _count_connections() < watchers:
                 raise RuntimeError("watchers have ended before their time; the answer that ended them is in their log")
-            yield f"| {name} | {cost.gateway_s:.2f} s | {cost.postgres_s:.2f} s | {cost.transactions:,.0f} |"
+            yield (
+                f"| {name} | {cost.gateway_s:.2f} s | {cost.postgres_s:.2f} s | {cost.transactions:,.0f} "
+                f"| {cost.p50_ms:.0f} ms | {cost.p99_ms:,.0f} ms |"
+            )
     yield ""
     yield f"Processor time on {machine()}. Each watcher waits up to {HOLD_S} s for its job to change, and asks again."
 
@@ -82,14 +97,15 @@ def _requests(ground: Ground, watchers: int) -> list[str]:
 
 
 @contextmanager
-def _connected(ground: Ground, port: int, watchers: int) -> Iterator[None]:
-    """Run the watchers in a process; the block starts when all are connected."""
-    plan = {
+def _connected(ground: Ground, port: int, watchers: int) -> Iterator[Plan]:
+    """Run the watchers in a process; the block starts when all are connected, with the plan of another call."""
+    requests = _requests(ground, watchers)
+    plan: Plan = {
         "port": port,
         "seconds": LIMIT_S,
         "connections": watchers,
         "status": 200,
-        "requests": _requests(ground, watchers),
+        "requests": requests,
     }
     path = ground.home / "watchers.json"
     path.write_text(json.dumps(plan), encoding="utf-8")
@@ -99,16 +115,21 @@ def _connected(ground: Ground, port: int, watchers: int) -> Iterator[None]:
             if time.monotonic() > end:
                 raise RuntimeError(f"the watchers did not connect within {CONNECT_LIMIT_S:.0f} s")
             time.sleep(LOOK_S)
-        yield
+        other = [requests[-1].replace(f"?wait={HOLD_S}", "")]
+        yield plan | {"seconds": SECONDS, "connections": 1, "requests": other, "every_s": OTHER_EVERY_S}
 
 
-def _measure(ground: Ground, act: Callable[[], None]) -> Cost:
+def _measure(ground: Ground, act: Callable[[], None], other: Plan) -> Cost:
     """Measure once every watcher has asked at least once more."""
     _act_for(HOLD_S, act)
-    before, begin = _spent(ground), time.monotonic()
-    _act_for(SECONDS, act)
-    after, passed = _spent(ground), time.monotonic() - begin
-    return Cost(*((late - early) / passed for early, late in zip(before, after, strict=True)))
+    with ThreadPoolExecutor(1) as beside:
+        before, begin = _spent(ground), time.monotonic()
+        waited = beside.submit(ground.run, "-m", "bench.load", given=json.dumps(other))
+        _act_for(SECONDS, act)
+        after, passed = _spent(ground), time.monotonic() - begin
+        found = json.loads(waited.result())
+    gateway_s, postgres_s, transactions = ((late - early) / passed for early, late in zip(before, after, strict=True))
+    return Cost(gateway_s, postgres_s, transactions, found["p50_ms"], found["p99_ms"])
 
 
 def _act_for(seconds: float, act: Callable[[], None]) -> None:

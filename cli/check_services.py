@@ -1,6 +1,5 @@
 """The checks of what Easel runs on: settings, database, poller, broker, storage."""
 
-import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,9 +52,11 @@ def database(services: "Services") -> Iterator[Finding]:
     """Check that the database is reachable and recent enough, and has this version's tables and the right time."""
     from sqlalchemy import text
 
+    from shared.core.clock import measure_skew_s
     from shared.core.db import UNREACHABLE, DatabaseFault
     from shared.core.errors import Unavailable
     from shared.core.preconditions import find_problems
+    from shared.core.session_settings import list_missing
 
     problems: list[Finding] = []
     try:
@@ -63,17 +64,17 @@ def database(services: "Services") -> Iterator[Finding]:
             problems.extend(
                 (wrong if problem.fatal else warning)(problem.sentences) for problem in find_problems(connection)
             )
-            before = time.time()
             row = connection.execute(
                 text("""
                     SELECT current_setting('server_version_num')::int / 10000 AS version,
-                        extract(epoch FROM clock_timestamp())::float AS now, to_regclass('alembic_version') AS migrated
+                        to_regclass('alembic_version') AS migrated
                 """)
             ).one()
-            after = time.time()
-            revision = None
+            skew_s = measure_skew_s(connection)
+            revision, unlimited = None, list[str]()
             if row.migrated is not None:
                 revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+                unlimited = list_missing(connection)
     except (Unavailable, DatabaseFault) as error:
         yield from problems  # they are the cause of what came after them
         if any(finding.level is Level.WRONG for finding in problems):
@@ -86,12 +87,21 @@ def database(services: "Services") -> Iterator[Finding]:
         return
     yield from problems
     yield _migrated(row.version, revision)
-    apart_s = max(before - row.now, row.now - after, 0.0)
+    if unlimited:
+        yield warning(
+            f"Its role has no limit {' and '.join(unlimited)}. Each session of Easel sets them, but a proxy such as RDS"
+            " Proxy then gives every client a connection for itself. Run the migrations as this role once more."
+        )
+    yield from _clock(abs(skew_s))
+
+
+def _clock(apart_s: float) -> Iterator[Finding]:
+    """Compare the database's clock with this machine's."""
     if apart_s > CLOCK_WARNING_S:
         kind = wrong if apart_s > CLOCK_WRONG_S else warning
         yield kind(
-            f"Its clock and this machine's are {format_duration(apart_s)} apart. Leases use the database's clock, URL"
-            " signatures this machine's: synchronise both with a time server."
+            f"Its clock and this machine's are {format_duration(apart_s)} apart. What is due goes by the"
+            " database's clock; synchronise both with a time server."
         )
 
 
@@ -116,7 +126,7 @@ def _migrated(version: int, revision: str | None) -> Finding:
 
 
 def poller(services: "Services") -> Iterator[Finding]:
-    """Check that beat, broker and a worker run together: only then a sweep is recorded each second."""
+    """Check that a worker runs: only then a sweep is recorded each second."""
     from sqlalchemy import text
 
     from shared.core.db import DatabaseFault
@@ -139,19 +149,19 @@ def poller(services: "Services") -> Iterator[Finding]:
         yield wrong("Unknown, since the database does not answer; see there.")
         return
     if row is None or row.swept_s is None:
-        yield wrong("It has never swept. Start `python -m poller worker` and `python -m poller beat`.")
+        yield wrong("It has never swept. Start `python -m poller worker`.")
         return
     if row.swept_s > MISSING_SWEEP_S:
         yield wrong(
             f"Its last sweep was {format_duration(row.swept_s)} ago; there should be one each second. Make sure that"
-            " `python -m poller worker` and `python -m poller beat` run and use the same broker."
+            " `python -m poller worker` runs and uses this database."
         )
     elif row.swept_s > LATE_SWEEP_S:
         yield warning(
             f"Its last sweep was {format_duration(row.swept_s)} ago. Too few workers, or a generator that hangs?"
         )
     else:
-        yield ok(f"Worker and beat are running. Jobs waiting: {row.queued}, at generators: {row.generating}.")
+        yield ok(f"A worker is running. Jobs waiting: {row.queued}, at generators: {row.generating}.")
     if row.stuck:
         yield warning(
             f"Jobs at generators that no worker has polled for a minute: {row.stuck}. Add workers; `easel jobs list"
@@ -221,6 +231,11 @@ def storage(services: "Services") -> Iterator[Finding]:
         yield wrong(
             f"{error.detail} Check EASEL_S3_ENDPOINT, EASEL_S3_BUCKET, EASEL_S3_REGION, AWS_ACCESS_KEY_ID and"
             " AWS_SECRET_ACCESS_KEY."
+        )
+    if ahead_s := services.storage.clock.ahead_s:
+        yield warning(
+            f"The storage's clock and this machine's are {format_duration(abs(ahead_s))} apart. Signatures are"
+            " corrected; synchronise both with a time server."
         )
     if not broken:
         yield ok(f"All {kept} checks passed, also for pages of {services.settings.public_url}.")

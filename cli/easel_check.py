@@ -20,7 +20,7 @@ what to do about it.
   settings    what they show by themselves
   database    reachable, PostgreSQL 18 or later, its encoding and settings, the tables of this version, the same time
               as here
-  poller      worker and beat sweep; jobs that no worker polls
+  poller      a worker sweeps; jobs that no worker polls
   broker      reachable; workers answer through it (Redis, 7.0 or later)
   storage     everything that Easel needs of it: signatures, forms, CORS for the site's pages, and so on. It writes
               less than 2 MB under conformance/ and deletes that

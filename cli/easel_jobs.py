@@ -175,8 +175,9 @@ def _show(services: "Services", options: argparse.Namespace) -> int:
     print_facts("settings", ((name, _setting(value)) for name, value in sorted(job.settings.items())))
     print("timeline (UTC)")
     for entry in job.timeline:
+        repeated = f" ({entry.count} times since {entry.first_at})" if entry.count > 1 else ""
         why = f"  {printable(entry.detail or '')} ({entry.code})" if entry.code else ""
-        print(f"    {entry.at}  {entry.event}{why}")
+        print(f"    {entry.at}  {entry.event}{repeated}{why}")
     _print_objects(job)
     return ExitCode.DONE
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeAlias
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response
@@ -11,11 +13,13 @@ from fastapi import APIRouter, Header, Query, Response
 from functions.http.answers import json_answer
 from functions.http.app import lambda_handler
 from functions.http.dependencies import CredentialDep, JobId, LongPollDep, ServicesDep
+from functions.http.long_poll import LongPoll
 from functions.http.problems import SIGNED_IN, problems
 from functions.http.threads import in_thread
 from shared.accounts.auth import Credential
 from shared.api.schemas import JobView
 from shared.core.errors import BadRequest, NotFound
+from shared.jobs import store as job_store
 from shared.jobs import submission
 from shared.jobs.records import JobRecord
 from shared.jobs.views import Pictures, job_json
@@ -46,12 +50,13 @@ async def status(
     deadline = asyncio.get_running_loop().time() + wait
     known = if_none_match
     while True:
-        job = await in_thread(_read_watched if wait else _read, services, credential, job_id)
+        job = await (_watch(long_poll, services, credential, job_id) if wait else _get(services, credential, job_id))
         left_s = deadline - asyncio.get_running_loop().time()
         known = known or job.etag
         if left_s <= 0 or not _matches(job.etag, known) or job.finished:
             break
-        await long_poll.wait(job_id, job.sign, left_s)
+        if not await long_poll.wait(job_id, job.sign, left_s) and if_none_match is not None:
+            break  # it is as it was read; without a tag of theirs, they get the newest estimate
     headers = {"ETag": job.etag, "Cache-Control": "private, no-cache"}
     if not job.finished:
         headers["Retry-After"] = "1"
@@ -68,16 +73,37 @@ class _Job:
     sign: str | None
 
 
-def _read(services: Services, credential: Credential, job_id: UUID) -> _Job:
-    return _render(services, submission.get_job(services, credential, job_id), None)
+_Asked: TypeAlias = tuple[UUID, Credential]
 
 
-def _read_watched(services: Services, credential: Credential, job_id: UUID) -> _Job:
-    return _render(services, *submission.get_watched_job(services, credential, job_id))
+async def _get(services: Services, credential: Credential, job_id: UUID) -> _Job:
+    return await in_thread(_read, services, (job_id, credential))
 
 
-def _render(services: Services, job: JobRecord, sign: str | None) -> _Job:
-    body = job_json(job, Pictures(services)).encode()
+async def _watch(long_poll: LongPoll, services: Services, credential: Credential, job_id: UUID) -> _Job:
+    """Read a job together with those of other requests that wait; by itself if its token is not simply valid."""
+    job = await long_poll.gathered(partial(_read_all, services)).get((job_id, credential))
+    return await in_thread(_read_watched, services, (job_id, credential)) if job is None else job
+
+
+def _read(services: Services, asked: _Asked) -> _Job:
+    return _render(Pictures(services), submission.get_job(services, asked[1], asked[0]), None)
+
+
+def _read_watched(services: Services, asked: _Asked) -> _Job:
+    return _render(Pictures(services), *submission.get_watched_job(services, asked[1], asked[0]))
+
+
+def _read_all(services: Services, asked: Collection[_Asked]) -> dict[_Asked, _Job]:
+    with services.db.statement() as connection:
+        keys = [(job_id, credential.token_hash) for job_id, credential in asked]
+        found = job_store.list_watched_views(connection, keys)
+    pictures = Pictures(services)
+    return {one: _render(pictures, *found[key]) for one, key in zip(asked, keys, strict=True) if key in found}
+
+
+def _render(pictures: Pictures, job: JobRecord, sign: str | None) -> _Job:
+    body = job_json(job, pictures).encode()
     return _Job(body, _etag(body), job.finished_at is not None, sign)
 
 

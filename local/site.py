@@ -123,7 +123,7 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
             cwd=CHECKOUT,
         )
 
-    names = {*present, "migrate", "worker", "beat", "gateway"}
+    names = {*present, "migrate", "worker", "gateway"}
     parts = []
     if not config.has("EASEL_GENERATORS"):
         names.add("generator")
@@ -131,8 +131,8 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
         generator = part("generator", "generator", ready=lambda: http_answers(port, "/health"))
         parts.append(replace(generator, argv=generator_command(config, port)))
     stores = ("postgres", "redis", "s3")
-    # Most of the start-up time is importing modules, so gateway and worker do that while the migrations run. They use
-    # the tables only on request: the gateway for its health check, the worker for beat and seed, which start later.
+    # Most of the start-up time is importing modules, so gateway and worker do that while the migrations run. The
+    # gateway uses the tables only on request, and the worker looks for them again each second.
     parts += [
         part("migrate", "alembic", "upgrade", "head", needs=("postgres",)),
         part(
@@ -149,8 +149,6 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
             needs=stores,
             ready=lambda: http_answers(config.ports["EASEL_PORT"], "/v1/health"),
         ),
-        # Beat cannot be queried, so it counts as ready once it runs. Its end is noticed like any other part's.
-        part("beat", "poller", "beat", needs=("migrate", "worker"), ready=lambda: True),
     ]
     marker = config.home / "postgres" / "seeded-with-scenes"
     if "postgres" not in present:

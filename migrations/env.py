@@ -1,4 +1,6 @@
-"""Runs the migrations against EASEL_DATABASE_URL, in one transaction, one process at a time."""
+"""Runs the migrations against EASEL_DATABASE_URL, each in its own transaction, one process at a time."""
+
+import re
 
 from alembic import context
 from alembic.util import CommandError
@@ -6,6 +8,8 @@ from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from migrations.patience import limit_waits, run_patiently
+from shared.core import session_settings
 from shared.core.db import reason_of, take_tokens
 from shared.core.errors import Unavailable
 from shared.core.preconditions import find_problems
@@ -28,14 +32,35 @@ def _connect(settings: Settings) -> Connection:
         raise CommandError(error.detail) from None
 
 
+def _is_absolute() -> bool:
+    """Return whether the command names the revision to arrive at, not a number of steps from where it began."""
+    return not re.search(r"[+-]\d+$", getattr(context.config.cmd_opts, "revision", None) or "")
+
+
 try:
     settings = Settings.from_environment()
 except SettingsError as error:
     raise CommandError(str(error)) from None
-with _connect(settings) as connection, connection.begin():
+with _connect(settings) as connection:
     for problem in find_problems(connection):
         if problem.fatal:
             raise CommandError(f"The database of EASEL_DATABASE_URL cannot be used. {problem.sentences}")
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    context.configure(connection=connection, target_metadata=metadata, compare_server_default=False)
-    context.run_migrations()
+    session_settings.lift_limits(connection)
+    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+    limit_waits(connection)
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        compare_server_default=False,
+        transaction_per_migration=True,
+    )
+    migration = context.get_context()
+    began_at = migration.get_current_heads()
+    run_patiently(
+        connection,
+        context.run_migrations,
+        may_go_on=lambda: _is_absolute() or migration.get_current_heads() == began_at,
+    )
+    session_settings.give_limits_to_role(connection)
+    connection.commit()

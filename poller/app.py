@@ -1,27 +1,27 @@
-"""The Celery side of the poller: tasks without arguments that wake the pump, and the beat that sweeps each second.
+"""The Celery side of the poller: a task that wakes the pump. Pump and rounds run in each process of the pool.
 
-A lost, duplicate or late message only changes latency: the pump asks the database what is due.
+A lost, duplicate or late message only changes latency: the pump asks the database what is due, and so do the rounds.
 """
 
 import logging
+import os
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 
 from celery import Celery, signals
 
-from shared.clients.broker import COLLECT, MAIL, MAIL_EVENTS, REPORT, SWEEP, WAKE
+from shared.clients.broker import WAKE
 from shared.core import log
-from shared.exports import making
 from shared.generators import connect
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.notify import bounces, push_keys, pushes, webhooks
+from shared.notify import push_keys
 from shared.polling import periodic
 from shared.polling.client_pool import ClientPool
-from shared.polling.patience import patient
-from shared.polling.periodic import Sender
 from shared.polling.pump import AT_ONCE, STOP_S, Pump
+from shared.polling.rounds import Round, Rounds
 from shared.polling.sweep import sweep
 from shared.polling.worker import Worker
 from shared.services import Services
@@ -29,11 +29,6 @@ from shared.services import Services
 SWEEP_S = 1.0
 COLLECT_S = 10.0
 REPORT_S = 60.0
-MAIL_EVENTS_S = 60.0
-
-_MAIL_EVENTS_SCHEDULE = {
-    "mail events": {"task": MAIL_EVENTS, "schedule": MAIL_EVENTS_S, "options": {"expires": MAIL_EVENTS_S}}
-}
 
 _log = logging.getLogger(__name__)
 
@@ -43,41 +38,36 @@ def create_app(
     measure: MeasureStep = unmeasured,
     at_once: int = AT_ONCE,
     connect: Callable[[GeneratorAddress], Generator] = connect,
+    alive: Callable[[], object] | None = None,
 ) -> Celery:
-    """Return the Celery app of worker and beat. `measure` is called after every step, in the process that did it.
+    """Return the worker's Celery app. `measure` is called after every step, in the process that did it.
 
     at_once: how many short steps each process of the pool does at once. connect: makes the clients of generators.
+    alive: called by each process of the pool about once a second.
 
     Raises:
         SettingsError: EASEL_GENERATORS cannot be read, or a key that it names is missing.
     """
     worker = Worker(services, ClientPool(services.generators, connect), measure)
-    pump, senders = Pump(worker, at_once), _senders(services, worker.stopping)
-    stops = Sender(services, worker.stopping, bounces.take, "addresses", "stopped")
+    pump = Pump(worker, at_once)
+    rounds = Rounds(services.db, list_rounds(worker, pump.wake), worker.stopping, alive)
     app = services.celery
-    app.conf.update(
-        worker_consumer="poller.patient_consumer:PatientConsumer",
-        beat_schedule={
-            "sweep": {"task": SWEEP, "schedule": SWEEP_S, "options": {"expires": 5 * SWEEP_S}},
-            "collect": {"task": COLLECT, "schedule": COLLECT_S, "options": {"expires": COLLECT_S}},
-            "report": {"task": REPORT, "schedule": REPORT_S, "options": {"expires": REPORT_S}},
-            **(_MAIL_EVENTS_SCHEDULE if services.settings.mail_events_url else {}),
-        },
-    )
-    _add_tasks(app, worker, pump, senders)
+    app.conf.update(worker_consumer="poller.patient_consumer:PatientConsumer")
 
-    @app.task(name=MAIL_EVENTS, shared=False)
-    def take_mail_events() -> None:
-        stops.start()
+    @app.task(name=WAKE, shared=False)  # a shared one would also be a task of every other application of the process
+    def wake() -> None:
+        pump.wake()
 
     def begin(**_: object) -> None:
         services.db.forget()  # a child must not share its parent's sockets
         pump.wake()
+        rounds.start()
 
     def end(**_: object) -> None:
+        until = time.monotonic() + STOP_S
+        end_within(STOP_S + 2)
         pump.stop()
-        for sender in (*senders, stops):
-            sender.stop(STOP_S)
+        rounds.stop(max(0.0, until - time.monotonic()))
         worker.close()
         services.db.close()
 
@@ -88,44 +78,30 @@ def create_app(
     return app
 
 
-def _senders(services: Services, stopping: threading.Event) -> tuple[Sender, ...]:
-    return (
-        Sender(services, stopping),
-        Sender(services, stopping, webhooks.send_due, "webhooks"),
-        Sender(services, stopping, pushes.send_due, "pushes"),
-        Sender(services, stopping, making.make_due, "files of exports", "made"),
-    )
+def end_within(seconds: float) -> None:
+    """End this process after so long, whatever it waits for then. What it holds is found like that of a dead one."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
-def _add_tasks(app: Celery, worker: Worker, pump: Pump, senders: Sequence[Sender]) -> None:
+def list_rounds(worker: Worker, wake: Callable[[], None]) -> list[Round]:
+    """Return all that is done from time to time. wake: called by a sweep that has found something to do."""
     services = worker.services
 
-    # Shared tasks, Celery's default, would also be those of every other application of the process.
-    @app.task(name=WAKE, shared=False)
-    def wake() -> None:
-        pump.wake()
-
-    @app.task(name=SWEEP, shared=False)
     def sweep_jobs() -> None:
-        with patient("a sweep"):
-            if sweep(services, worker.pool):
-                pump.wake()
-            if periodic.has_notifications(services):
-                app.send_task(MAIL, expires=5 * SWEEP_S)
+        if sweep(services, worker.pool):
+            wake()
 
-    @app.task(name=MAIL, shared=False)
-    def notify() -> None:
-        for sender in senders:
-            sender.start()
-
-    @app.task(name=COLLECT, shared=False)
     def collect() -> None:
-        with patient("a collection"):
-            push_keys.ensure(services)
-            if deleted := periodic.collect(services):
-                _log.info("deleted %d objects that nobody refers to", deleted)
+        push_keys.ensure(services)
+        if deleted := periodic.collect(services, worker.stopping.is_set):
+            _log.info("deleted %d objects that nobody refers to", deleted)
 
-    @app.task(name=REPORT, shared=False)
-    def report() -> None:
-        with patient("a report"):
-            periodic.report(services)
+    senders = periodic.list_senders(services, worker.stopping.is_set)
+    return [
+        Round("sweep", SWEEP_S, sweep_jobs),
+        Round("collection", COLLECT_S, collect),
+        Round("report", REPORT_S, lambda: periodic.report(services)),
+        *(Round(sender.kind, sender.every_s, sender.send) for sender in senders),
+    ]

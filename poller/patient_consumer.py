@@ -1,6 +1,8 @@
-"""Celery's consumer, with pauses between its attempts to connect again."""
+"""Celery's consumer, for which every error is one of the broker's: it pauses, connects again and goes on."""
 
+import logging
 import time
+from typing import Any
 
 from celery.worker.consumer import Consumer
 
@@ -8,15 +10,22 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 4.0
 CALM_S = 30.0
 """After so long without an error the pauses begin again."""
 
+REPEAT_S = 60.0
+
 
 class PatientConsumer(Consumer):
-    """Pauses after each error of the broker, longer each time.
+    """Outlasts every state of the broker, with a pause after each error, longer each time.
 
-    Celery pauses only while it cannot connect, and not if a broker accepts connections and refuses what is sent over
-    them.
+    kombu answers a broker that restarts, refuses or sends what it should not with errors of many kinds, and one that
+    Celery does not take for the connection's would end the worker. Celery pauses only while it cannot connect.
     """
 
     _pause_s, _failed_at = 0.0, 0.0
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 # Celery's
+        super().__init__(*args, **options)
+        self.connection_errors = (Exception,)
+        logging.getLogger("celery.worker.consumer.consumer").addFilter(RepeatsRarely())
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """Log the error and pause."""
@@ -34,3 +43,19 @@ class PatientConsumer(Consumer):
         self._pause_s = FIRST_PAUSE_S if calm else min(2 * self._pause_s, LONGEST_PAUSE_S)
         time.sleep(self._pause_s)
         self._failed_at = time.monotonic()
+
+
+class RepeatsRarely(logging.Filter):
+    """Lets a message with the same words pass once a minute, whatever it is about."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._logged_at: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether to log the record."""
+        now = time.monotonic()
+        if now - self._logged_at.get(str(record.msg), float("-inf")) < REPEAT_S:
+            return False
+        self._logged_at[str(record.msg)] = now
+        return True

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 
 from infra.bundle import Bundle
 from local.servers import embedded_servers
+from shared.core.session_settings import LIMITS
 from shared.core.settings import Settings
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
@@ -24,7 +25,6 @@ from tests.support.deployment import ACCOUNT, Cloud, emulated_cloud
 from tests.support.functions_bundle import built_bundle
 from tests.support.paths import ROOT
 from tests.support.poller import Poller
-from tests.support.processes import program
 from tests.support.scheduling import ByServers
 from tests.support.world import World
 
@@ -51,8 +51,8 @@ def environment() -> Iterator[dict[str, str]]:
         environment["EASEL_MAIL_URL"] = (Path(home) / "mail").as_uri()
         os.environ["EASEL_DATABASE_URL"] = environment["EASEL_DATABASE_URL"]
         os.environ["EASEL_BROKER_URL"] = environment["EASEL_BROKER_URL"]
-        command.upgrade(Config(ROOT / "alembic.ini"), "head")
         _trade_safety_for_speed(environment["EASEL_DATABASE_URL"])
+        command.upgrade(Config(ROOT / "alembic.ini"), "head")
         yield environment
 
 
@@ -66,11 +66,16 @@ def _servers(home: Path) -> Iterator[dict[str, str]]:
 
 
 def _trade_safety_for_speed(database_url: str) -> None:
-    """Disable crash safety and autovacuum: no test cuts the power, and no table stays large."""
+    """Disable crash safety and autovacuum: no test cuts the power, and no table stays large.
+
+    Locks and open transactions may last longer than elsewhere: on a busy machine, a test's process may rest for long.
+    """
+    changed = dict.fromkeys(("fsync", "full_page_writes", "autovacuum"), "off")
+    changed |= {limit.name: str(limit.most_ms) for limit in LIMITS}
     engine = create_engine(database_url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
-        for name in ("fsync", "full_page_writes", "autovacuum"):
-            connection.execute(text(f"ALTER SYSTEM SET {name} = off"))
+        for name, value in changed.items():
+            connection.execute(text(f"ALTER SYSTEM SET {name} = {value}"))
         connection.execute(text("SELECT pg_reload_conf()"))
     engine.dispose()
 
@@ -87,14 +92,6 @@ def cloud(environment: dict[str, str]) -> Iterator[Cloud]:
     secret = environment["AWS_SECRET_ACCESS_KEY"]
     with tempfile.TemporaryDirectory(prefix="easel-cloud-") as home, emulated_cloud(Path(home), secret) as cloud:
         yield cloud
-
-
-@pytest.fixture(scope="module")
-def beat(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Run one beat for the tests of a file. It only sends messages, and remembers nothing of a test."""
-    log = tmp_path_factory.mktemp("beat") / "beat.log"
-    with program(environment | {"EASEL_GENERATORS": ""}, log, "beat"):
-        yield
 
 
 @pytest.fixture(scope="session")

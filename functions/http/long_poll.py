@@ -1,16 +1,20 @@
-"""Long polls for jobs: one query, repeated, serves all requests of a process that wait."""
+"""Long polls for jobs: one query, repeated, serves all requests of a process that wait, and one reads their jobs."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+from functions.http.gathered import Gathered, Key, Value
 from functions.http.threads import in_thread
 from shared.core.errors import Unavailable
 
 LONGEST_PAUSE_S, SHORTEST_PAUSE_S = 0.25, 0.025
 PAUSE_PER_LOOK = 5
 """The pause between two looks, in times of the last one: they take a sixth of one connection's time at most."""
+GATHERED_PER_WAITER_S = 0.000_05
+"""How long reads of jobs are gathered, for each request that waits: a quarter of a second for 5,000."""
 
 
 def pause_s(look_s: float, shortest_s: float) -> float:
@@ -39,9 +43,16 @@ class LongPoll:
         self.shortest_pause_s = shortest_pause_s
         self._waiters: set[_Waiter] = set()
         self._polling: asyncio.Task[None] | None = None
+        self._gathered: Gathered[Any, Any] | None = None
 
-    async def wait(self, job_id: UUID, seen: str | None, timeout_s: float) -> None:
-        """Return when the job's sign is no longer `seen`, or after `timeout_s`."""
+    def gathered(self, read: Callable[[Collection[Key]], Mapping[Key, Value]]) -> Gathered[Key, Value]:
+        """Return what reads jobs for all requests that wait; `read` is the same at every call."""
+        if self._gathered is None:
+            self._gathered = Gathered(read, lambda: min(LONGEST_PAUSE_S, GATHERED_PER_WAITER_S * len(self._waiters)))
+        return self._gathered
+
+    async def wait(self, job_id: UUID, seen: str | None, timeout_s: float) -> bool:
+        """Return whether the job's sign is no longer `seen`: as soon as that is so, or after `timeout_s`."""
         waiter = _Waiter(job_id, seen)
         self._waiters.add(waiter)
         polling = self._polling
@@ -54,6 +65,7 @@ class LongPoll:
             pass
         finally:
             self._waiters.discard(waiter)
+        return waiter.changed.is_set()
 
     async def _poll(self) -> None:
         clock, look_s = asyncio.get_running_loop().time, 0.0

@@ -211,8 +211,8 @@ def enable(connection: Connection, email: str) -> bool | None:
     return connection.execute(query, {"email": email}).scalar_one_or_none()
 
 
-DELETED_AT_ONCE = 500
-"""How many jobs of a deleted account one transaction deletes."""
+DELETED_AT_ONCE = 100
+"""How many jobs, or other rows, of a deleted account one transaction deletes: what it locks, others may wait for."""
 
 CLOSED_AT_ONCE = 100
 """How many deleted accounts one collection looks at."""
@@ -243,7 +243,7 @@ def list_closed(connection: Connection) -> list[UUID]:
 
 
 def delete_some(connection: Connection, user_id: UUID, limit: int = DELETED_AT_ONCE) -> bool:
-    """Delete the newest jobs of a closed account, and at the end the user; return whether rows are left.
+    """Delete the newest jobs of a closed account, then its other rows, at the end the user; return whether any is left.
 
     The stored objects are left to the garbage collection. Jobs are locked before their user, in the order in which a
     move locks them, so that the two cannot deadlock.
@@ -269,8 +269,30 @@ def delete_some(connection: Connection, user_id: UUID, limit: int = DELETED_AT_O
     connection.execute(text("DELETE FROM jobs WHERE id = ANY(:job_ids)"), {"job_ids": found})
     if len(found) == limit:
         return True
+    for query in _DELETE_MANY:
+        if connection.execute(query, {"user_id": user_id, "limit": limit}).scalar_one() == limit:
+            return True
     _delete_user(connection, user_id)
     return False
+
+
+# Of these an account may have as many as of jobs. Deleted with the user, they would all be in one transaction.
+_DELETE_MANY = tuple(
+    text(f"""
+        WITH gone AS (
+            DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE user_id = :user_id LIMIT :limit)
+            RETURNING {key}
+        ){more} SELECT count(*) FROM gone
+    """)
+    for table, key, more in (
+        ("job_groups", "id", ""),
+        (
+            "uploads",
+            "key",
+            ", thrown AS (INSERT INTO garbage (prefix) SELECT key FROM gone ON CONFLICT (prefix) DO NOTHING)",
+        ),
+    )
+)
 
 
 def _delete_user(connection: Connection, user_id: UUID) -> None:
@@ -278,8 +300,7 @@ def _delete_user(connection: Connection, user_id: UUID) -> None:
     connection.execute(
         text("""
             INSERT INTO garbage (prefix, due_at)
-            SELECT key, clock_timestamp() FROM uploads WHERE user_id = :user_id
-            UNION ALL SELECT folder || CAST(:user_id AS text) || '/', clock_timestamp() + interval '1 hour'
+            SELECT folder || CAST(:user_id AS text) || '/', clock_timestamp() + interval '1 hour'
             FROM unnest(ARRAY['uploads/', 'exports/']) AS folder
             ON CONFLICT (prefix) DO NOTHING
         """),

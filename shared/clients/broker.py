@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     import shared.clients.redis_transport  # noqa: F401 # loaded by its name; so the bundle has it
 
 QUEUE = "easel"
-WAKE, SWEEP, COLLECT, MAIL, REPORT = "easel.wake", "easel.sweep", "easel.collect", "easel.mail", "easel.report"
-MAIL_EVENTS = "easel.mail_events"
-
-WAKE_UP_KEPT_S = 60
-"""How long a wake-up waits for a worker; by then a sweep has done what it was for."""
+WAKE = "easel.wake"
 
 CHECK_S = 3.0
 CHECK_KEY, CHECK_KEPT_S = f"{QUEUE}.health", 60
@@ -114,7 +110,7 @@ class WakeUps:
 
     def _send(self) -> None:
         try:
-            self._app.send_task(WAKE, retry=False, expires=WAKE_UP_KEPT_S)
+            self._app.send_task(WAKE, retry=False)
         except _broker_errors(self._app) as error:
             self._broken_until = time.monotonic() + self.AFTER_FAILURE_S
             _log.warning("no wake-up sent, the sweep will find the job: %s", type(error).__name__)

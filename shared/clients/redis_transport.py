@@ -1,19 +1,17 @@
 """kombu's transport over Redis, for a worker that no message ends.
 
 kombu parses what it took from the list inside Celery's loop, and every error there ends the worker. A message of Easel
-says only which task, and until when: nothing else of it reaches Celery.
+says only which task: nothing else of it reaches Celery.
 """
 
 import logging
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from kombu.transport import redis
 
-from shared.clients.broker import QUEUE
+from shared.clients.broker import QUEUE, WAKE
 
-MAX_NAME_CHARACTERS = 100
 NO_ARGUMENTS = "W1tdLCB7fSwge31d"
 """`[[], {}, {}]` in base64: no arguments, and nothing to do afterwards."""
 
@@ -61,22 +59,19 @@ class Transport(redis.Transport):
 
 
 def clean(message: Any) -> dict[str, Any]:  # noqa: ANN401 # it may be anything
-    """Return a message that asks for the same task until the same time, and says nothing else.
+    """Return a wake-up that says nothing else.
 
     Raises:
         LookupError, TypeError, ValueError, AttributeError: It is none of Easel's.
     """
-    task, expires = message["headers"]["task"], message["headers"].get("expires")
-    if not isinstance(task, str) or len(task) > MAX_NAME_CHARACTERS:
-        raise ValueError("no task")
-    if expires is not None:
-        datetime.fromisoformat(expires)
+    if message["headers"]["task"] != WAKE:
+        raise ValueError("no task of this version")
     task_id = str(uuid4())
     return {
         "body": NO_ARGUMENTS,
         "content-encoding": "utf-8",
         "content-type": "application/json",
-        "headers": {"lang": "py", "task": task, "id": task_id, "expires": expires},
+        "headers": {"lang": "py", "task": WAKE, "id": task_id},
         "properties": {
             "correlation_id": task_id,
             "delivery_mode": 2,

@@ -4,7 +4,6 @@ There are two endpoints: the internal one, through which this process stores and
 URLs are signed, since a URL signed for a container's host name does not open in a browser.
 """
 
-import math
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -14,12 +13,11 @@ from functools import lru_cache
 from hashlib import sha256
 from io import BytesIO
 from itertools import islice
-from typing import IO, Any, Literal
+from typing import IO, Literal
 from urllib.parse import urlsplit, urlunsplit
 from xml.etree.ElementTree import ParseError
 
 import urllib3
-from minio import Minio
 from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
@@ -28,7 +26,7 @@ from minio.helpers import MIN_PART_SIZE, DictType
 from minio.signer import sign_v4_s3
 from minio.time import to_amz_date
 
-from shared.core import deadline
+from shared.clients.s3_client import StorageClock, connect
 from shared.core.errors import Unavailable
 from shared.core.origins import canonical_origin
 from shared.core.settings import Settings
@@ -38,10 +36,6 @@ POST_LIFETIME_S = 15 * 60
 NO_BODY_SHA256 = sha256(b"").hexdigest()
 PAGE = 1000
 """The number of objects in a page of a listing, and of keys in a delete request: S3's maximum."""
-CONNECT_LIMIT_S = 3
-READ_LIMIT_S = 20
-CONNECTIONS = 64
-"""The number of connections that are kept open for threads that share the storage."""
 CHECK_KEY, WRITE_KEPT_S = "health", 30.0
 """The object that a check writes, and for how long a write shows that others can be written."""
 SIGNED_KEPT = 4096
@@ -93,10 +87,11 @@ class Storage:
         self._region = settings.s3_region
         self._lifetime_s = settings.url_ttl_s
         self._credentials = _credentials(settings)
-        self._internal = _client(settings, settings.s3_endpoint, self._credentials)
-        self._public = _client(settings, settings.s3_public_endpoint, self._credentials)
+        self.clock = StorageClock()
+        self._internal = connect(settings, settings.s3_endpoint, self._credentials, self.clock)
+        self._public = connect(settings, settings.s3_public_endpoint, self._credentials, self.clock)
         # The client decides whether the bucket's name belongs to the host; no real key is needed for that.
-        example = _client(settings, settings.s3_public_endpoint, StaticProvider("any", "any"))
+        example = connect(settings, settings.s3_public_endpoint, StaticProvider("any", "any"), self.clock)
         self.public_origin = canonical_origin(example.get_presigned_url("GET", self._bucket, "any"))
         self._written_at = float("-inf")
         # A picture's URL stays the same within a window, so it is signed once. The access key is part of the cache's
@@ -204,9 +199,16 @@ class Storage:
         Raises:
             Unavailable: At least one of them was not deleted.
         """
+        for code in self.delete_each(keys).values():
+            raise Unavailable(f"The storage did not delete an object ({code}).")
+
+    def delete_each(self, keys: Collection[str]) -> dict[str, str]:
+        """Delete as many of these objects as the storage allows; return the codes of its refusals, by key."""
         with _translated():
-            for refused in self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]):
-                raise Unavailable(f"The storage did not delete an object ({refused.code}).")
+            refused = list(self._internal.remove_objects(self._bucket, [DeleteObject(key) for key in keys]))
+        if any(not refusal.name for refusal in refused):
+            raise Unavailable(f"The storage did not delete an object ({refused[0].code}).")
+        return {refusal.name or "": refusal.code for refusal in refused}
 
     def signing_window(self, now: datetime) -> SigningWindow:
         """Return the window that `now` is in. It lasts for half the lifetime of a URL.
@@ -227,7 +229,7 @@ class Storage:
 
     def presigned_post(self, key: str, content_type: str, size_bytes: int, now: datetime) -> PresignedPost:
         """Return a form for one upload; the storage accepts only this key, this type and exactly this size."""
-        expires_at = now + timedelta(seconds=POST_LIFETIME_S)
+        expires_at = self.clock.correct(now) + timedelta(seconds=POST_LIFETIME_S)
         policy = PostPolicy(self._bucket, expires_at)
         policy.add_equals_condition("key", key)
         policy.add_equals_condition("Content-Type", content_type)
@@ -294,7 +296,7 @@ class Storage:
 
     def _signing_time(self, now: datetime) -> datetime:
         window_s = self._lifetime_s / 2
-        return datetime.fromtimestamp(now.timestamp() // window_s * window_s, UTC)
+        return datetime.fromtimestamp(self.clock.correct(now).timestamp() // window_s * window_s, UTC)
 
 
 def _etag(response: urllib3.BaseHTTPResponse) -> str:
@@ -305,34 +307,6 @@ def _credentials(settings: Settings) -> Provider:
     if settings.s3_access_key is None:
         return IamAwsProvider()
     return StaticProvider(settings.s3_access_key, settings.s3_secret_key or "", settings.s3_session_token)
-
-
-def _client(settings: Settings, endpoint: str, credentials: Provider) -> Minio:
-    parts = urlsplit(endpoint)
-    return Minio(
-        parts.netloc,
-        credentials=credentials,
-        secure=parts.scheme == "https",
-        region=settings.s3_region,
-        http_client=_Pool(
-            timeout=urllib3.Timeout(connect=CONNECT_LIMIT_S, read=READ_LIMIT_S),
-            retries=urllib3.Retry(total=1, backoff_factor=0.2),
-            maxsize=CONNECTIONS,
-        ),
-    )
-
-
-class _Pool(urllib3.PoolManager):
-    """A connection pool that respects the process's deadline: if one is set, a single try within the time left."""
-
-    def urlopen(self, method: str, url: str, redirect: bool = True, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override] # noqa: ANN401 # urllib3's
-        left_s = deadline.left_s()
-        if left_s <= 0:
-            raise urllib3.exceptions.TimeoutError("no time is left")
-        if left_s < math.inf:
-            timeout = urllib3.Timeout(total=left_s, connect=CONNECT_LIMIT_S, read=READ_LIMIT_S)
-            options |= {"timeout": timeout, "retries": False}
-        return super().urlopen(method, url, redirect, **options)
 
 
 _WRONG_REGION = "The storage has the bucket in another region than the configured one."

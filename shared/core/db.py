@@ -16,7 +16,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, PendingRollbackError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared.core import deadline
+from shared.core import deadline, session_settings
 from shared.core.errors import NotFound, NotMigrated, Unavailable
 from shared.core.revision import REVISION
 from shared.core.turns import Turns
@@ -35,14 +35,6 @@ _TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, 
 _LOST = {"25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"}
 """SQLSTATEs, beside those of class 08, with which a connection is of no more use: the session has ended, or the server
 accepts no changes (25006), as after a failover, when another one does."""
-
-_SESSION = {
-    "default_transaction_isolation": "read committed",
-    "standard_conforming_strings": "on",
-    "IntervalStyle": "postgres",  # psycopg2 reads no other
-    "extra_float_digits": "1",  # with 0, start tags lose digits on their way
-}
-"""Settings of a session that the statements rely on. A role or a database may have other defaults."""
 
 UNREACHABLE = "The database cannot be reached."
 WRONG_ADDRESS = "The database's address has an option that cannot be used."
@@ -71,6 +63,23 @@ _REASONS = (
     (r"out of (shared )?memory", "The database has no memory left."),
 )
 """What the texts of Postgres and libpq mean: before a session there is no SQLSTATE."""
+
+_SERVER_FAILED = "The database has failed."
+_CODES = {
+    "40001": "The database was busy with other changes.",
+    "40P01": "The database was busy with other changes.",
+    "53100": "The database's disk is full.",
+    "53200": "The database has no memory left.",
+    "53300": "The database has no free connection.",
+    "55P03": "The database reached a time limit.",
+    "57014": "The database reached a time limit.",
+    "57P03": "The database is starting or stopping.",
+    "58030": "The database cannot use its disk.",
+    "XX000": _SERVER_FAILED,  # as while a migration replaces what a statement has just looked up
+    "XX001": _SERVER_FAILED,
+    "XX002": _SERVER_FAILED,
+}
+"""What SQLSTATEs mean that say more than the texts, which may be in any language."""
 
 _UNDEFINED = {"42P01", "42703", "42883"}
 """SQLSTATEs for a table, a column or a function that does not exist: a mistake, or migrations have not run."""
@@ -296,7 +305,7 @@ def _translated() -> Iterator[None]:
 def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
     if isinstance(error, ReadOnlySqlTransaction):
         raise Unavailable(READ_ONLY) from error
-    if lost or isinstance(error, psycopg2.OperationalError):
+    if lost or isinstance(error, psycopg2.OperationalError) or getattr(error, "pgcode", None) in _CODES:
         raise Unavailable(reason_of(error)) from error
     if isinstance(error, psycopg2.ProgrammingError) and error.pgcode is None:  # libpq's, before it connects
         raise Unavailable(WRONG_ADDRESS) from error
@@ -312,6 +321,8 @@ def _refuse(error: BaseException | None, *, lost: bool) -> NoReturn:
 
 def reason_of(error: BaseException | None) -> str:
     """Return what is wrong, without the error's text, which names hosts and users."""
+    if (reason := _CODES.get(getattr(error, "pgcode", None) or "")) is not None:
+        return reason
     words = str(error)
     return next((reason for pattern, reason in _REASONS if re.search(pattern, words)), UNREACHABLE)
 
@@ -328,13 +339,7 @@ def _drop_if_lost(context: ExceptionContext) -> None:
 
 
 def _prepare_session(connection: extensions.connection, _record: ConnectionPoolEntry) -> None:
-    """Set what `_SESSION` has otherwise. Asked first, since RDS Proxy pins a session that sets anything."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(f"current_setting('{name}')" for name in _SESSION))
-        found = cursor.fetchone() or ()
-        for (name, value), now in zip(_SESSION.items(), found, strict=True):
-            if now != value:
-                cursor.execute(f"SET {name} TO '{value}'")
+    session_settings.prepare(connection)
 
 
 def _take_back(connection: extensions.connection | None, record: ConnectionPoolEntry) -> None:

@@ -8,8 +8,13 @@ from sqlalchemy import Connection, text
 from shared.core.tables import metadata
 
 MIN_POSTGRES = 18
-SHORT_TIMEOUT_MS = 60_000
-"""A shorter limit of a statement would end collections and migrations on a large site."""
+SHORT_MS = {
+    "statement_timeout": 60_000,
+    "transaction_timeout": 60_000,
+    "lock_timeout": 1_000,
+    "idle_in_transaction_session_timeout": 1_000,
+}
+"""Shorter limits would end collections on a large site, or what a busy machine does slowly."""
 
 _QUERY = text("""
     SELECT current_setting('server_version_num')::int / 10000 AS version,
@@ -25,11 +30,7 @@ _FOREIGN = text("""
         AND has_table_privilege(place, 'UPDATE') AND has_table_privilege(place, 'DELETE')
     )
 """)
-_TIMEOUTS = text("""
-    SELECT name, setting::int AS limit_ms FROM pg_settings
-    WHERE name IN ('statement_timeout', 'lock_timeout', 'transaction_timeout') AND setting::int BETWEEN 1 AND :short
-    ORDER BY name
-""")
+_TIMEOUTS = text("SELECT name, setting::int FROM pg_settings WHERE name = ANY(:names) ORDER BY name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,9 @@ def find_problems(connection: Connection) -> Iterator[Problem]:
             f"The role {found.role} may not read and change all of Easel's tables. Connect as their owner, or"
             " GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA.",
         )
-    for name, limit_ms in connection.execute(_TIMEOUTS, {"short": SHORT_TIMEOUT_MS}):
+    for name, limit_ms in connection.execute(_TIMEOUTS, {"names": list(SHORT_MS)}):
+        if not 0 < limit_ms < SHORT_MS[name]:
+            continue
         yield Problem(
             False,
             f"{name} is {limit_ms} ms, which may end the work of the poller or a migration again and again. Reset it"

@@ -100,6 +100,7 @@ class Settings(BaseModel, frozen=True):
     session_idle_days: Annotated[int, whole(1, 400)] = 14
     max_running: Annotated[int, whole(1, 1000)] = 2
     max_queued: Annotated[int, whole(1, 100_000)] = 50
+    longest_job_s: Annotated[int, whole(60, 86_400)] = 7200
     jobs_per_day: Annotated[int, whole(1, 1_000_000)] = 200
     max_likenesses: Annotated[int, whole(1, 10_000)] = 20
     likeness_days: Annotated[int, whole(1, 3650)] = 90

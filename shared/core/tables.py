@@ -236,6 +236,8 @@ job_events = Table(
     Column("event", Text, nullable=False),
     Column("detail", Text),
     Column("code", Text),
+    Column("count", Integer, nullable=False, server_default="1"),
+    when("first_at"),
 )
 
 # Why queued jobs of a kind (`jobs.protocols`) could not start, in periods that do not overlap; the current one has no
@@ -272,8 +274,8 @@ images = Table(
     UniqueConstraint("job_id", "index"),
 )
 
-# One row: the virtual time (`turn`), and the time of the last sweep, which shows whether beat, broker and worker are
-# running. `seconds_per_cost` is only for the version before, while an upgrade lasts.
+# One row: the virtual time (`turn`), and the time of the last sweep, which shows whether a worker is running.
+# `seconds_per_cost` is only for the version before, while an upgrade lasts.
 queue_clock = Table(
     "queue_clock",
     metadata,
@@ -283,6 +285,9 @@ queue_clock = Table(
     when("swept_at"),
     CheckConstraint("id = 1", name="single"),
 )
+
+# When each kind of work that one worker process does for all is due again (see `shared.polling.rounds`).
+rounds = Table("rounds", metadata, Column("name", Text, primary_key=True), when("due_at", nullable=False))
 
 # `refusals` counts jobs that a healthy generator did not accept, `refusals_in_row` different ones since it accepted a
 # job; until `refusing_until` it gets none. A job takes `fixed_s` and `seconds_per_cost` for each unit of its cost, as

@@ -14,11 +14,15 @@ class Reason(NamedTuple):
     message: str
 
 
+def generator_too_slow(longest_s: float) -> Reason:
+    """Return why an attempt was given up after so many seconds."""
+    return Reason("generator_too_slow", f"The generator did not finish within {longest_s / 60:.0f} minutes.")
+
+
 WORKER_STOPPED = Reason("worker_stopped", "Its worker is shutting down; another one starts this picture again.")
 WORKER_DIED = Reason("worker_died", "Its worker died; another one took over.")
 GENERATOR_REMOVED = Reason("generator_removed", "Its generator was taken out of service.")
 GENERATOR_FAILED = Reason("generator_failed", "The generator reported an error for this job.")
-GENERATOR_TOO_SLOW = Reason("generator_too_slow", "The generator did not finish within two hours.")
 NO_GENERATOR = Reason("no_generator", "No generator is configured.")
 NO_ABLE_GENERATOR = Reason("no_able_generator", "No configured generator can make this picture.")
 BY_OPERATOR = Reason("by_operator", "The operators of this site did this.")

@@ -71,12 +71,17 @@ class StoredImage:
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One line of a job's timeline. `at` is ISO 8601 in UTC with milliseconds."""
+    """One line of a job's timeline. Times are ISO 8601 in UTC with milliseconds.
+
+    A line that has repeated counts how often, from `first_at` to `at`.
+    """
 
     at: str
     event: str
     detail: str | None
     code: str | None
+    count: int = 1
+    first_at: str | None = None
 
 
 class JobRecord(NamedTuple):

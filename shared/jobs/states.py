@@ -85,8 +85,8 @@ LEASE_RENEWAL_S = 2.0
 UNREACHABLE_S = 30.0
 """How long the generator that holds a job may be unreachable before the job is retried elsewhere."""
 
-LONGEST_GENERATING_S = 2 * 3600.0
-"""How long one attempt may take; a generator that has just started may load its models for tens of minutes."""
+PATIENT_TIMES, LEAST_PATIENT_S = 20, 600.0
+"""How many times longer than such jobs usually take one attempt may take, and how long at least."""
 
 IDEMPOTENCY_KEY_KEPT_H = 24
 """How long an idempotency key leads to the job that it made."""
@@ -106,6 +106,15 @@ def cost(n: int, width: int, height: int, steps: int, upscale: int) -> float:
     """Return the work of a job in megapixel-steps, the unit of the fair order and of wait estimates."""
     megapixels = n * width * height / 1e6
     return max(megapixels * (steps + upscale * upscale), 0.01)
+
+
+def longest_attempt_s(expected_s: float | None, longest_s: float) -> float:
+    """Return how long one attempt may take.
+
+    expected_s: how long its generator should take, if that is known; one that has shown nothing yet may load its models
+    for tens of minutes. longest_s: the limit of the site.
+    """
+    return longest_s if expected_s is None else min(max(PATIENT_TIMES * expected_s, LEAST_PATIENT_S), longest_s)
 
 
 def first_poll_s(usual_s: float | None) -> float:

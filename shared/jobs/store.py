@@ -56,6 +56,13 @@ _SIGNS = text(_SIGNED.format(job_ids=":job_ids"))
 _WATCH = f"""
 SELECT shown.*, own.*, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed) FROM {_SHOWN}
 """
+_SHOWN_ASKED = _SHOWN.replace("%(job_id)s", "asked.job_id").replace("%(token_hash)s", "asked.token_hash")
+_WATCH_ALL = f"""
+SELECT shown.*, own.*, signed.sign, asked.job_id, asked.token_hash
+FROM unnest(%(job_ids)s, %(token_hashes)s) AS asked (job_id, token_hash)
+JOIN ({_SIGNED.format(job_ids="%(job_ids)s")}) AS signed ON signed.id = asked.job_id
+CROSS JOIN LATERAL {_SHOWN_ASKED.replace("CROSS JOIN (", "CROSS JOIN LATERAL (")}
+"""
 _LIST = f"""
 SELECT shown.*, {OF_GROUP} FROM shown_jobs(
     %(user_id)s, %(token_hash)s, %(state)s, %(patterns)s, %(before)s, %(limit)s, %(since)s, {USE_RECORDED}
@@ -90,6 +97,19 @@ def find_watched_view(connection: Connection, job_id: UUID, token_hash: bytes) -
     """Return the same and the job's sign (see `list_signs`) at that moment."""
     rows = fetch(connection, _WATCH, {"job_id": job_id, "user_id": None, "token_hash": token_hash})
     return (read_previewed_job(rows[0][:-1]), rows[0][-1]) if rows else None
+
+
+def list_watched_views(
+    connection: Connection, asked: Collection[tuple[UUID, bytes]]
+) -> dict[tuple[UUID, bytes], tuple[JobRecord, str]]:
+    """Return the same of several jobs, each with the hash of a token; without those that `find_watched_view` lacks."""
+    values = {
+        "job_ids": [job_id for job_id, _ in asked],
+        "token_hashes": [token_hash for _, token_hash in asked],
+        "user_id": None,
+    }
+    rows = fetch(connection, _WATCH_ALL, values)
+    return {(row[-2], bytes(row[-1])): (read_previewed_job(row[:-3]), row[-3]) for row in rows}
 
 
 def list_views(

@@ -22,6 +22,7 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from shared.core.clock import measure_skew_s
 from shared.core.db import Database, DatabaseFault
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings
@@ -115,12 +116,14 @@ class _Reading(threading.Thread):
     def __init__(self, db: Database) -> None:
         super().__init__(name="metrics", daemon=True)
         self.rows: list[Count] | None = None
+        self.skew_s = 0.0
         self._db = db
 
     def run(self) -> None:
         """Read the metrics into `rows`; an error leaves None there."""
         try:
             with self._db.begin() as connection:
+                self.skew_s = measure_skew_s(connection)
                 self.rows = metrics_store.read(connection)
         except Unavailable as error:
             _log.warning("metrics without the database: %s", error.detail)
@@ -139,19 +142,22 @@ class _Database(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics, as the library's interface demands."""
-        rows = self._read()
+        reading = self._read()
+        rows = reading.rows
         yield _gauge("easel_database_up", "Whether the database answered this scrape.", 0 if rows is None else 1)
         if rows is not None:
+            ahead = "Seconds by which the database's clock is ahead of this machine's."
+            yield _gauge("easel_clock_skew_seconds", ahead, reading.skew_s)
             yield from _families(rows)
 
-    def _read(self) -> list[Count] | None:
+    def _read(self) -> _Reading:
         with self._lock:
             if self._reading is None or not self._reading.is_alive():
                 self._reading = _Reading(self._db)
                 self._reading.start()
             reading = self._reading
         reading.join(DATABASE_TIMEOUT_S)
-        return reading.rows
+        return reading
 
 
 def _families(rows: list[Count]) -> Iterator[Metric]:

@@ -88,7 +88,7 @@ class QueueReport:
     failed: int
 
 
-# Only the holder of the clock's lock reports, so a failure is in one report, however many beats run.
+# Only the holder of the clock's lock reports, so a failure is in one report, however many report at once.
 _REPORT = text(f"""
 WITH queue AS ({_QUEUED}), failures AS (
     SELECT coalesce(sum(count) FILTER (WHERE name = 'failed'), 0)

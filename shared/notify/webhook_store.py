@@ -35,6 +35,7 @@ class WebhookClaim:
     finished_at: datetime
     requeues: int
     images: list[dict[str, Any]]
+    claimed_at: datetime
 
 
 _CLAIM = text(f"""
@@ -50,7 +51,7 @@ SELECT taken.job_id, taken.attempts, taken.user_id, taken.url, u.webhook_secret,
     j.error_message, j.finished_at, j.requeues, coalesce((
     SELECT json_agg(json_build_object('id', i.id, 'index', i.index, 'width', i.width, 'height', i.height,
         'seed', i.seed) ORDER BY i.index) FROM images i WHERE i.job_id = taken.job_id
-), '[]') AS images
+), '[]') AS images, clock_timestamp() AS claimed_at
 FROM taken JOIN jobs j ON j.id = taken.job_id JOIN users u ON u.id = taken.user_id
 """)
 

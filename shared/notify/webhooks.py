@@ -6,7 +6,6 @@ A webhook is sent at least once, and has the same `webhook-id` each time. What i
 import hmac
 import json
 import logging
-import time
 from base64 import b64encode
 from datetime import UTC
 from hashlib import sha256
@@ -72,7 +71,7 @@ def post(claim: WebhookClaim, settings: Settings) -> None:
     if find_webhook_refusal(settings, claim.url):
         raise DeliveryFailed("webhook", "not_public", lasting=True)  # the setting may have changed meanwhile
     body = compose(claim, settings)
-    headers = sign(claim, body, int(time.time()))
+    headers = sign(claim, body, int(claim.claimed_at.timestamp()))
     answer = exchange("webhook", claim.url, body, headers, settings, "application/json")
     check_answer("webhook", answer, gone=(410,))
 

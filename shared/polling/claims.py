@@ -57,7 +57,8 @@ class ClaimedJob:
     job. `generator_failures`: how often the job's generator has failed since it was last healthy, `generator_refusals`:
     how many jobs it has refused since it accepted one; None when it is no longer known. `refusals`: how often this job
     was refused by generators that are well, and `refused_s` since when. `preview_s`: since its last preview.
-    `protocols` is the job's kind. `likenesses` are those of its codes that work for its user now.
+    `expected_s`: how long its generator takes for such a job, None before its first. `protocols` is the job's kind.
+    `likenesses` are those of its codes that work for its user now.
     Times ending in `_s` are seconds until now by the database's clock.
     """
 
@@ -85,6 +86,7 @@ class ClaimedJob:
     sources: tuple[ClaimedSource, ...]
     protocols: str = ""
     likenesses: tuple[ClaimedLikeness, ...] = ()
+    expected_s: float | None = None
 
     @property
     def is_training(self) -> bool:
@@ -147,7 +149,7 @@ _CLAIM = """
 WITH due AS (
     SELECT id FROM jobs j
     WHERE state = 'generating' AND next_step_at <= clock_timestamp() + make_interval(secs => :early_s) {only}
-        AND next_step_at >= coalesce(CAST(:floor AS timestamptz), '-infinity')
+        AND next_step_at >= coalesce(CAST(:floor AS timestamptz), '-infinity') AND generator <> ALL(:without)
         AND {unheld}
     ORDER BY next_step_at LIMIT :limit FOR UPDATE SKIP LOCKED
 ), claimed AS (
@@ -187,6 +189,7 @@ SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, cr
     g.failures AS generator_failures, g.refusals_in_row AS generator_refusals, refusals,
     extract(epoch FROM clock_timestamp() - refused_since)::float AS refused_s,
     extract(epoch FROM clock_timestamp() - preview_at)::float AS preview_s,
+    g.fixed_s + g.seconds_per_cost * cost AS expected_s,
     coalesce((
         SELECT json_agg(json_build_array(u.key, u.etag) ORDER BY s.index)
         FROM job_sources s JOIN uploads u ON u.key = s.upload_key WHERE s.job_id = claimed.id
@@ -199,7 +202,8 @@ SELECT id, prompt, settings, cost, protocols, generator, remote_id, attempts, cr
         json_build_array(place, adapter_sha256, adapter_key, weight, trigger) ORDER BY place
     ) FROM named WHERE named.id = claimed.id) AS likenesses
 FROM claimed CROSS JOIN commit_lazily() LEFT JOIN (
-    SELECT name, failures, refusals_in_row FROM generators
+    SELECT name, failures, refusals_in_row, CASE WHEN pace_weight > 0 THEN fixed_s END AS fixed_s, seconds_per_cost
+    FROM generators
 ) g ON g.name = claimed.generator
 """
 _LIKENESS = USABLE.format(code="n.entry->>'code'", user="claimed.user_id")
@@ -220,13 +224,22 @@ def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:
     return _read_claim(row) if row else None
 
 
-def claim_due(connection: Connection, limit: int, floor: datetime | None = None) -> list[ClaimedJob]:
-    """Claim up to `limit` generating jobs whose next step is due since `floor`, and that no other worker holds."""
-    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, _values(limit, floor=floor))]
+def claim_due(
+    connection: Connection, limit: int, floor: datetime | None = None, without: Sequence[str] = ()
+) -> list[ClaimedJob]:
+    """Claim up to `limit` generating jobs whose next step is due since `floor`, and that no other worker holds.
+
+    without: generators whose jobs are left out.
+    """
+    values = _values(limit, floor=floor, without=without)
+    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, values)]
 
 
-def _values(limit: int, early_s: float = 0, floor: datetime | None = None) -> dict[str, float | datetime | None]:
+def _values(
+    limit: int, early_s: float = 0, floor: datetime | None = None, without: Sequence[str] = ()
+) -> dict[str, object]:
     return {
+        "without": list(without),
         "limit": limit,
         "early_s": early_s,
         "floor": floor,
@@ -355,19 +368,6 @@ def _given(claim: ClaimedJob, change: Release) -> dict[str, object]:
         "waiting_code": waiting_code,
         "preview": change.preview,
     }
-
-
-def storage_failing_s(connection: Connection, job_id: UUID) -> float | None:
-    """Return for how many seconds the storage has failed the job's steps; None before a failure was written."""
-    query = text("""
-        SELECT extract(epoch FROM clock_timestamp() - min(at))::float FROM job_events
-        WHERE job_id = :job_id AND code = 'storage_unavailable' AND id > (
-            SELECT max(id) FROM job_events
-            WHERE job_id = :job_id AND (event IN ('started', 'sent') OR code <> 'storage_unavailable')
-        )
-    """)
-    seconds: float | None = connection.execute(query, {"job_id": job_id}).scalar_one()
-    return seconds
 
 
 def append_event(connection: Connection, job_id: UUID, event: Event, reason: Reason) -> None:

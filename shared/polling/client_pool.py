@@ -1,6 +1,7 @@
 """The clients of the configured generators, each made at its first use."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared.generators import connect
@@ -8,6 +9,10 @@ from shared.generators.abilities import assumed_follows, count_ignored
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.generators.discovery import Discovery
+from shared.polling.latency import Latency
+
+PROBES = 16
+"""How many generators a process asks for their health at once."""
 
 
 @dataclass
@@ -17,7 +22,12 @@ class ClientPool:
     addresses: Sequence[GeneratorAddress]
     connect: Callable[[GeneratorAddress], Generator] = connect
     discovery: Discovery = field(default_factory=Discovery)
+    latency: Latency = field(default_factory=Latency)
     _clients: dict[str, Generator] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Prepare the threads that ask generators for their health; they start with the first question."""
+        self.probes = ThreadPoolExecutor(PROBES, "probe")
 
     def list_addresses(self) -> tuple[GeneratorAddress, ...]:
         """Return the address of every generator that is configured or was found now."""
@@ -52,6 +62,7 @@ class ClientPool:
             self._clients.pop(gone, None)
 
     def close(self) -> None:
-        """Close every client's connections."""
+        """Close every client's connections; questions that are not answered yet end by themselves."""
+        self.probes.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()

@@ -9,7 +9,7 @@ of the job that started last. One dispatcher at a time starts jobs: it holds the
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -95,12 +95,15 @@ class FreePlaces:
         return self._ignored[room.name], place, -self._free[room], room.name
 
 
-def start(services: Services, ignored: Mapping[str, int], floor: Place = FIRST) -> list[UUID]:
+def start(
+    services: Services, ignored: Mapping[str, int], floor: Place = FIRST, avoided: Collection[str] = ()
+) -> list[UUID]:
     """Assign queued jobs to free places at generators, in fair order; return the ids of the jobs started.
 
     Held jobs whose sources have ended come into the queue before.
 
     ignored: the names of the generators, each with how many settings it ignores. Jobs before `floor` are left out.
+    avoided: generators that get only jobs that no other healthy one can make.
     """
     started: list[UUID] = []
     left_over, released = True, False
@@ -109,9 +112,9 @@ def start(services: Services, ignored: Mapping[str, int], floor: Place = FIRST) 
         with services.db.begin() as connection:
             clock, are_due = lock_clock(connection)
             if released or not are_due:
-                jobs, left_over = _start_round(
-                    connection, clock, ignored, services.settings.max_running, STARTS_AT_ONCE - len(started), floor
-                )
+                rooms = without_avoided(generator_store.list_rooms(connection, list(ignored)), avoided)
+                places, limit = FreePlaces(rooms, ignored), STARTS_AT_ONCE - len(started)
+                jobs, left_over = _start_round(connection, clock, places, services.settings.max_running, limit, floor)
                 started += jobs
                 continue
         releases.release(services.db, services.settings.content_rules)
@@ -121,11 +124,20 @@ def start(services: Services, ignored: Mapping[str, int], floor: Place = FIRST) 
     return started
 
 
+def without_avoided(rooms: Sequence[Room], avoided: Collection[str]) -> list[Room]:
+    """Leave out the room of these generators where others, even full ones, make all that they make."""
+
+    def made(room: Room) -> set[tuple[str, bool]]:
+        return {(offer, timelapses) for offer in room.offers for timelapses in {False, room.timelapses}}
+
+    elsewhere = {one for room in rooms if room.name not in avoided for one in made(room)}
+    return [room for room in rooms if room.name not in avoided or not made(room) <= elsewhere]
+
+
 def _start_round(
-    connection: Connection, clock: float, ignored: Mapping[str, int], max_running: int, limit: int, floor: Place
+    connection: Connection, clock: float, places: FreePlaces, max_running: int, limit: int, floor: Place
 ) -> tuple[list[UUID], bool]:
     """Start the jobs that are next now; return their ids, and whether jobs are left for which there is a place."""
-    places = FreePlaces(generator_store.list_rooms(connection, list(ignored)), ignored)
     if not places.kinds:
         return [], False
     candidates = list_next(connection, max_running=max_running, kinds=places.kinds, limit=limit, floor=floor)

@@ -2,13 +2,14 @@
 
 import logging
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shared.core.db import Database
+from shared.core.db import Database, DatabaseFault
 from shared.core.errors import Unavailable
 from shared.jobs.states import LEASE_RENEWAL_S
-from shared.polling import claims
+from shared.polling import claims, unsettled
 from shared.polling.claims import ClaimedJob
 
 _log = logging.getLogger(__name__)
@@ -31,6 +32,7 @@ class Leases:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._kept: dict[UUID, Lease] = {}
+        self._unsettled: dict[UUID, ClaimedJob] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -39,9 +41,7 @@ class Leases:
         lease = Lease(claim)
         with self._changed:
             self._kept[claim.attempt_token] = lease
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._renew_while_any, name="lease", daemon=True)
-                self._thread.start()
+            self._start()
         return lease
 
     def drop(self, claim: ClaimedJob) -> None:
@@ -50,21 +50,38 @@ class Leases:
             self._kept.pop(claim.attempt_token, None)
             self._changed.notify()
 
+    def settle(self, ended: Sequence[ClaimedJob]) -> None:
+        """End claims whose outcomes were not written. While the database refuses that, renew them and try again."""
+        if not ended or self._settles(ended):
+            return
+        with self._changed:
+            self._unsettled |= {claim.attempt_token: claim for claim in ended}
+            self._start()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._renew_while_any, name="lease", daemon=True)
+            self._thread.start()
+
     def _renew_while_any(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: not self._kept, LEASE_RENEWAL_S)
-                kept = list(self._kept.values())
-                if not kept:
+                self._changed.wait_for(lambda: not self._kept and not self._unsettled, LEASE_RENEWAL_S)
+                kept, ended = list(self._kept.values()), list(self._unsettled.values())
+                if not kept and not ended:
                     self._thread = None
                     return
-            self._renew(kept)
+            self._renew(kept, ended)
+            if ended and self._settles(ended):
+                with self._changed:
+                    for claim in ended:
+                        self._unsettled.pop(claim.attempt_token, None)
 
-    def _renew(self, kept: list[Lease]) -> None:
+    def _renew(self, kept: list[Lease], ended: list[ClaimedJob]) -> None:
         try:
             with self._db.statement() as connection:
-                renewed = claims.renew(connection, [lease.claim for lease in kept])
-        except Unavailable:
+                renewed = claims.renew(connection, [*(lease.claim for lease in kept), *ended])
+        except (Unavailable, DatabaseFault):
             _log.warning("the leases could not be renewed; trying again")
             return
         for lease in kept:
@@ -73,3 +90,11 @@ class Leases:
                 self.drop(lease.claim)
             if cancelling is not False:
                 lease.unwanted.set()
+
+    def _settles(self, ended: Sequence[ClaimedJob]) -> bool:
+        try:
+            unsettled.settle(self._db, ended)
+        except (Unavailable, DatabaseFault):
+            _log.warning("claims without an outcome could not be ended; trying again")
+            return False
+        return True

@@ -19,7 +19,7 @@ from shared.core.errors import NotFound, Unavailable
 from shared.jobs import store as job_store
 from shared.jobs.reasons import WORKER_DIED, Reason
 from shared.jobs.records import StoredImage
-from shared.jobs.states import FIRST_POLL_S, LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
+from shared.jobs.states import LOST_OBJECTS_KEPT_S, MAX_CRASHES, Event, State
 from shared.jobs.store import Lost, Move
 from shared.likeness import store as likeness_store
 from shared.polling import claims, durations, generator_errors
@@ -197,16 +197,6 @@ def write_crash(db: Database, claim: ClaimedJob) -> bool:
             connection, claim.id, State.FAILED, Event.FAILED, reason=reason, attempt_token=claim.attempt_token
         )
         return True
-
-
-def abandon(db: Database, abandoned: Sequence[ClaimedJob]) -> None:
-    """End claims whose outcomes could not be written, so that the next sweep finds the jobs.
-
-    Otherwise the leases would have to run out, and this worker would be taken for dead. Raises Unavailable.
-    """
-    with db.begin() as connection:
-        released = claims.release(connection, [(claim, Release(FIRST_POLL_S)) for claim in abandoned])
-        _discard(connection, [claim for claim in abandoned if claim.id in released])
 
 
 def _write_singly(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], *, keep: bool) -> list[Result]:

@@ -1,29 +1,32 @@
 """What the poller does from time to time about no job in particular: collect garbage, report, notify."""
 
 import logging
-import threading
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.core.log import fields as log_fields
+from shared.exports import making
 from shared.gallery import reports
-from shared.generators.base import Stop
+from shared.generators.base import Stop, never_stop
 from shared.metrics import store as metrics_store
-from shared.notify import delivery_errors, expiry, outbox, outbox_rows
+from shared.notify import bounces, delivery_errors, expiry, outbox, outbox_rows, pushes, webhooks
 from shared.notify.outbox_rows import Outbox
 from shared.polling import claims, dispatch, garbage, generator_errors, wait_reasons
-from shared.polling.patience import patient
 from shared.services import Services
+
+SEND_S = 1.0
+MAIL_EVENTS_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
-def collect(services: Services) -> int:
+def collect(services: Services, stop: Stop = never_stop) -> int:
     """Delete unreferenced objects, expired rows and closed accounts; return how many objects.
 
-    Mail, webhooks and pushes that failed for a day are dropped.
+    It lasts for some seconds at most, also while much is due. Mail, webhooks and pushes that failed for a day are
+    dropped.
     """
     expiry.give_up_old(services)
     with services.db.statement() as connection:
@@ -36,7 +39,7 @@ def collect(services: Services) -> int:
         closed = user_store.list_closed(connection)
     accounts.delete_rows(services, closed)
     garbage.retire(services)
-    return garbage.empty_garbage(services).objects
+    return garbage.empty_garbage(services, stop=stop).objects
 
 
 def report(services: Services) -> None:
@@ -50,55 +53,45 @@ def report(services: Services) -> None:
     _log.info("queue", extra=log_fields(**asdict(found)))
 
 
-def has_notifications(services: Services) -> bool:
-    """Return whether a notification or an export is due; mails count only where the site sends mail."""
-    outboxes: list[Outbox] = [
-        "webhooks",
-        "pushes",
-        "exports",
-        *(outbox_rows.MAIL_OUTBOXES if services.sends_mail else ()),
-    ]
+@dataclass(frozen=True)
+class Sender:
+    """Sends notifications of one kind, or makes exports.
+
+    send_due: sends what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
+    done: what is done with them, also for the log. outboxes: where to look first whether any is due.
+    """
+
+    services: Services
+    stop: Stop
+    send_due: Callable[[Services, Stop], int]
+    kind: str
+    done: str = "sent"
+    outboxes: tuple[Outbox, ...] = ()
+    every_s: float = SEND_S
+
+    def send(self) -> None:
+        """Send what is due."""
+        if self.outboxes and not are_due(self.services, self.outboxes):
+            return
+        if sent := self.send_due(self.services, self.stop):
+            _log.info("%s %s: %d", self.kind, self.done, sent)
+
+
+def are_due(services: Services, outboxes: Sequence[Outbox]) -> bool:
+    """Return whether anything of these outboxes is due."""
     with services.db.statement() as connection:
         return outbox_rows.are_due(connection, outboxes)
 
 
-@dataclass
-class Sender:
-    """Sends notifications of one kind, or makes exports, in one thread of a process at a time.
-
-    send_due: sends what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
-    done: what is done with them, also for the log.
-    """
-
-    services: Services
-    stopping: threading.Event
-    send_due: Callable[[Services, Stop], int] = outbox.send_due
-    kind: str = "mails"
-    done: str = "sent"
-    _sending: threading.Lock = field(default_factory=threading.Lock)
-    _thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        """Send what is due, in a thread."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._send_patiently, name=self.kind, daemon=True)
-            self._thread.start()
-
-    def stop(self, patience_s: float) -> None:
-        """Wait for the thread, at most so long; what is not sent by then is due again later."""
-        if self._thread is not None:
-            self._thread.join(patience_s)
-
-    def send(self) -> None:
-        """Send what is due, unless another thread does: a hanging receiver must not block more of them."""
-        if not self._sending.acquire(blocking=False):
-            return
-        try:
-            if sent := self.send_due(self.services, self.stopping.is_set):
-                _log.info("%s %s: %d", self.kind, self.done, sent)
-        finally:
-            self._sending.release()
-
-    def _send_patiently(self) -> None:
-        with patient(f"a round of {self.kind}"):
-            self.send()
+def list_senders(services: Services, stop: Stop) -> list[Sender]:
+    """Return what sends notifications and makes exports on this site."""
+    senders = [
+        Sender(services, stop, webhooks.send_due, "webhooks", outboxes=("webhooks",)),
+        Sender(services, stop, pushes.send_due, "pushes", outboxes=("pushes",)),
+        Sender(services, stop, making.make_due, "files of exports", "made", ("exports",)),
+    ]
+    if services.sends_mail:
+        senders.append(Sender(services, stop, outbox.send_due, "mails", outboxes=outbox_rows.MAIL_OUTBOXES))
+    if services.settings.mail_events_url:
+        senders.append(Sender(services, stop, bounces.take, "addresses", "stopped", every_s=MAIL_EVENTS_S))
+    return senders

@@ -7,7 +7,9 @@ there in one batch. Meanwhile it waits for the next outcome, the next due step o
 import queue
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TypeAlias
 from uuid import UUID
@@ -15,6 +17,7 @@ from uuid import UUID
 from shared.images import jail
 from shared.polling import dispatch
 from shared.polling.floors import Floors
+from shared.polling.latency import SLOW_S
 from shared.polling.patience import patient
 from shared.polling.worker import Done, Taken, Worker
 
@@ -24,6 +27,9 @@ AT_ONCE = 32
 MOST_AT_ONCE = 256
 MOST_STEPS = 1024
 """The threads of a process, which are started as they are needed and used again."""
+
+MOST_OF_ONE = MOST_STEPS // 4
+"""The steps of one generator's jobs that a process has in hand; the others are left to other processes."""
 
 IDLE_LOOK_S = 0.5
 """How often a process looks for due jobs that it does not know of: those of one that died or has its hands full."""
@@ -37,20 +43,30 @@ STOP_S = 20.0
 WakeUp: TypeAlias = None
 
 
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    """A step in hand. `takes_long` as it was known when it began: a client may learn during it that it can wait."""
+
+    generator: str
+    takes_long: bool
+    began: float
+
+
 class Pump:
     """Moves jobs until it is stopped. `at_once` limits the steps in hand; those that take long are not counted.
 
-    There are never more of the long ones than their generators have places, because a job holds its place for as long
-    as its step waits.
+    Those are steps that wait for a generator's work, those of a generator that has been slow, and any that has lasted
+    for `slow_s`, as all do while the storage is slow. There are never more of them than their generators have places,
+    because a job holds its place for as long as its step lasts, and of one generator never more than MOST_OF_ONE.
     """
 
-    def __init__(self, worker: Worker, at_once: int = AT_ONCE) -> None:
+    def __init__(self, worker: Worker, at_once: int = AT_ONCE, slow_s: float = SLOW_S) -> None:
         self._worker = worker
         self._at_once = at_once
+        self._slow_s = slow_s
         self._inbox: queue.SimpleQueue[Done | WakeUp] = queue.SimpleQueue()
         self._due: list[float] = []  # when to look again, by time.monotonic: a heap
-        # Whether each step takes long, as it was known when it began: a client may learn during it that it can wait.
-        self._in_hand: dict[UUID, bool] = {}
+        self._in_hand: dict[UUID, _InHand] = {}
         self._looked = float("-inf")
         self._floors = Floors()
         self._more_due = False
@@ -76,7 +92,8 @@ class Pump:
     @property
     def _short(self) -> int:
         """How many of the steps in hand count."""
-        return sum(not takes_long for takes_long in self._in_hand.values())
+        latest = time.monotonic() - self._slow_s
+        return sum(not step.takes_long and step.began > latest for step in self._in_hand.values())
 
     def _run(self) -> None:
         with patient("starting the jail"):
@@ -130,17 +147,21 @@ class Pump:
         if is_due:
             self._floors.refresh(self._worker.services.db)
         if start:
-            dispatch.start(self._worker.services, self._worker.pool.count_ignored(), self._floors.place)
-        free = self._at_once - self._short
-        if not free or not is_due:
+            pool = self._worker.pool
+            avoided = pool.latency.list_avoided()
+            dispatch.start(self._worker.services, pool.count_ignored(), self._floors.place, avoided)
+        free = min(self._at_once - self._short, MOST_STEPS - len(self._in_hand))
+        if free <= 0 or not is_due:
             self._more_due |= is_due
             return
         self._looked = now
-        taken = self._worker.claim_due(free, self._floors.due_at)
+        of_each = Counter(step.generator for step in self._in_hand.values())
+        full = [name for name, count in of_each.items() if count >= MOST_OF_ONE]
+        taken = self._worker.claim_due(free, self._floors.due_at, full)
         self._more_due = len(taken) == free
         for claimed in taken:
             self._do_in_thread(claimed)
 
     def _do_in_thread(self, taken: Taken) -> None:
-        self._in_hand[taken.claim.attempt_token] = taken.takes_long
+        self._in_hand[taken.claim.attempt_token] = _InHand(taken.claim.generator, taken.takes_long, time.monotonic())
         self._threads.submit(lambda: self._inbox.put(self._worker.do(taken)))

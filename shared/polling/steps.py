@@ -35,26 +35,27 @@ from shared.jobs.reasons import (
     CHECKER_DOWN,
     DECODES_SOURCE,
     GENERATOR_FAILED,
-    GENERATOR_TOO_SLOW,
     NO_TIMELAPSE,
     PICTURE_UNCHECKED,
     SOURCE_MISSING,
     WORKER_STOPPED,
     Reason,
+    generator_too_slow,
 )
 from shared.jobs.states import (
     FIRST_POLL_S,
-    LONGEST_GENERATING_S,
     MAX_ATTEMPTS,
     QUICKEST_POLL_S,
     UNREACHABLE_S,
     Event,
     first_poll_s,
+    longest_attempt_s,
     next_poll_s,
 )
-from shared.polling import checking, likenesses, previews, recipes, refusals, trainings
+from shared.polling import checking, likenesses, previews, recipes, refusals, storage_failures, trainings
 from shared.polling.checking import Checker, CheckerDown, Rejected
 from shared.polling.claims import ClaimedJob
+from shared.polling.kept_results import KeptResults
 from shared.polling.memory import Memory
 from shared.polling.outcomes import (
     Cancelled,
@@ -70,21 +71,14 @@ from shared.polling.outcomes import (
 )
 from shared.polling.slow_pictures import SlowPictures
 from shared.polling.step_requests import build_request
+from shared.polling.storage_failures import LONGEST_RETRY_S, PATIENT_S
 from shared.polling.storing import Storing
 
-STORAGE_RETRY_S = 2.0
-LONGEST_RETRY_S = 60.0
-"""The longest pause between two steps: as a generator's `Retry-After` may ask for, or while the storage fails."""
-STORAGE_DOWN_S = 8 * 3600.0
-"""How long a job at a generator waits for a storage that is down."""
 WAIT_S = 15.0
 """How long a status call may wait for a change. A proxy may end calls that last for half a minute."""
 NOT_SENT = frozenset({"generator_unreachable", "generator_busy", "generator_redirected", "generator_misconfigured"})
 """Failures of a send after which the generator certainly has nothing, as after any that says when to come again; others
 spend an attempt."""
-PATIENT_S = 600.0
-"""How long a generator that has a job may answer its status calls with 429, and a storage that works for other objects
-may refuse those of a job."""
 
 HEALTHY = GeneratorHealth()
 
@@ -97,11 +91,12 @@ class Step:
 
     `protocol` is what the generator speaks. `unwanted` returns True once the outcome is of no use: the user has
     cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
-    wait. `memory` limits the pictures in memory. `usual_s` is how long the generator should take, if that is known.
+    wait. `memory` limits the pictures in memory, `kept` has those that
+    could not be stored. `usual_s` is how long the generator should take, if that is known.
     `storage_failing_s` reads for how long the storage has failed the job's steps; None at the first failure.
     `slow_pictures` decodes those start pictures that take long, without it the step does.
     `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`. `checker` looks at
-    pictures before they are stored.
+    pictures before they are stored. `longest_job_s` limits an attempt.
     """
 
     claim: ClaimedJob
@@ -111,11 +106,13 @@ class Step:
     stop: Stop = never_stop
     unwanted: Stop = never_stop
     memory: Memory = field(default_factory=Memory)
+    kept: KeptResults = field(default_factory=KeptResults)
     usual_s: float | None = None
     storage_failing_s: Callable[[], float | None] = lambda: None
     slow_pictures: SlowPictures | None = None
     max_adapter_bytes: int = 100_000_000
     likeness_days: int = 90
+    longest_job_s: float = 7200
     checker: Checker | None = None
 
     @property
@@ -161,7 +158,7 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     """
     remote_id = step.claim.remote_id
     assert remote_id is not None, "only a job that was sent is fetched"
-    health = None
+    health, unstored = None, None
     try:
         if step.claim.is_training:
             return Decision(trainings.fetch(step, remote_id), HEALTHY)
@@ -172,8 +169,8 @@ def fetch(step: Step, *, draws: bool) -> Decision:
             # What draws at once is asked for pictures of different words one by one.
             part = request.picture(done) if draws and request.variants else request.rest(done)
             with ExitStack() as held:
-                result = _result(step, remote_id, part, draws, held)
-                health = HEALTHY
+                result = _kept(step, part, done, held) or _result(step, remote_id, part, draws, held)
+                health, unstored = HEALTHY, (done, result)
                 storing.add(part, result, step.generator.capabilities)
                 done += result.count or part.count
         images, lost = storing.finish(), NO_TIMELAPSE if storing.lost_timelapse else None
@@ -186,7 +183,9 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     except (Rejected, CheckerDown) as error:
         return Decision(Failed(error.reason) if isinstance(error, Rejected) else _checker_failed(step), health)
     except Unavailable as error:
-        return Decision(_storage_failed(step, error), health)
+        if unstored:
+            step.kept.put(step.claim, *unstored)
+        return Decision(storage_failures.decide(step, error), health)
     except GeneratorUnavailable as error:
         return _not_accepted(step, error, counted=1) if draws else _generator_wait(step.claim, error)
     except GeneratorError as error:
@@ -194,15 +193,26 @@ def fetch(step: Step, *, draws: bool) -> Decision:
         return Decision(_after_error(step.claim, error), _health_after_restart(step) if forgotten else None)
 
 
+def _pixels(part: GenerationRequest) -> int:
+    return sum(width * height for width, height in part.output_sizes) + part.frames * part.width * part.height
+
+
+def _kept(step: Step, part: GenerationRequest, done: int, held: ExitStack) -> Result | None:
+    """Return what the generator gave for this part before, and hold the room that it needs in memory."""
+    kept = step.kept.take(step.claim, done)
+    if kept is not None:
+        held.enter_context(step.memory.room(_pixels(part)))
+    return kept
+
+
 def _result(step: Step, remote_id: str, part: GenerationRequest, draws: bool, held: ExitStack) -> Result:
     """Return what the generator made of a request, and hold the room that it needs in memory.
 
     There is room before a finished result is asked for. One that has to be drawn gets it once it is drawn.
     """
-    pixels = sum(width * height for width, height in part.output_sizes) + part.frames * part.width * part.height
 
     def take_room() -> None:
-        held.enter_context(step.memory.room(pixels))
+        held.enter_context(step.memory.room(_pixels(part)))
 
     if draws:
         if step.stop():
@@ -229,7 +239,7 @@ def _send(step: Step) -> Decision:
     except (codec.PictureError, ObjectMissing, ObjectTooLarge, TakesLong) as error:
         return Decision(_without_source(claim, error))
     except Unavailable as error:
-        return Decision(_storage_failed(step, error))
+        return Decision(storage_failures.decide(step, error))
     except GeneratorLoading as error:
         return Decision(Retried(_reason(error), Event.WAITING), GeneratorHealth(loading_s=error.seconds))
     except GeneratorUnavailable as error:
@@ -273,7 +283,7 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
             # A picture that cannot be stored is drawn for nothing: it cannot be fetched a second time.
             step.storage.check()
         except Unavailable as error:
-            return Decision(_storage_failed(step, error))
+            return Decision(storage_failures.decide(step, error))
         if step.checker is not None and step.checker.holds and step.checker.is_down():
             return Decision(_checker_failed(step))
     if progress.phase in (Phase.READY, Phase.FINISHED):
@@ -297,7 +307,8 @@ def _unfinished(step: Step, remote_id: str, progress: Progress, waited_s: float)
     claim = step.claim
     if progress.phase == Phase.FAILED:
         return Decision(_lost_attempt(claim, GENERATOR_FAILED))
-    longest_s, too_slow = trainings.LONGEST if claim.is_training else (LONGEST_GENERATING_S, GENERATOR_TOO_SLOW)
+    longest_s = longest_attempt_s(claim.expected_s, step.longest_job_s)
+    longest_s, too_slow = trainings.LONGEST if claim.is_training else (longest_s, generator_too_slow(longest_s))
     if (claim.sent_s or 0) > longest_s:
         step.generator.cancel(remote_id)
         return Decision(_lost_attempt(claim, too_slow))
@@ -346,29 +357,6 @@ def _checker_failed(step: Step) -> Waits | Failed:
     if step.checker is None or not step.checker.holds or (step.claim.sent_s or 0) > checking.HELD_S:
         return Failed(PICTURE_UNCHECKED)
     return Waits(CHECKER_DOWN, checking.RETRY_S, has_objects=True)
-
-
-def _storage_failed(step: Step, error: Unavailable) -> Waits | Failed:
-    """Wait for the storage, longer each time, up to a limit: shorter if it refuses only what this job needs."""
-    claim, failing_s = step.claim, step.storage_failing_s() or 0
-    _log.warning("the storage failed a step: %s", error.detail)
-    if failing_s > STORAGE_DOWN_S or (failing_s > PATIENT_S and _works(step.storage, claim)):
-        message = f"Given up after {failing_s / 60:.0f} minutes. {error.detail}"
-        return Failed(Reason("storage_unavailable", message))
-    pause_s = min(STORAGE_RETRY_S + failing_s / 4, LONGEST_RETRY_S)
-    return Waits(Reason("storage_unavailable", error.detail), pause_s, has_objects=claim.remote_id is not None)
-
-
-def _works(storage: Storage, claim: ClaimedJob) -> bool:
-    """Return whether the storage keeps other objects than the job's. The bucket's rules delete one that is left."""
-    key = f"conformance/{claim.attempt_token}"
-    try:
-        storage.put(key, b"1", "text/plain")
-        storage.get(key, 1)
-        storage.delete([key])
-    except (Unavailable, ObjectMissing, ObjectTooLarge):
-        return False
-    return True
 
 
 def _after_error(claim: ClaimedJob, error: GeneratorError) -> Outcome:

@@ -1,5 +1,7 @@
 """The sweep: what every worker does about once a second, so that no job depends on a message."""
 
+import time
+from concurrent.futures import wait
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -13,6 +15,8 @@ from shared.polling.client_pool import ClientPool
 from shared.services import Services
 
 DUE_AT_ONCE = 100
+PROBES_WAIT_S = 1.0
+"""How long a sweep waits for the generators that it asks."""
 OVERDUE_S = 0.5
 """How late a step is before the sweep takes it for forgotten; until then its own message may still come."""
 
@@ -25,7 +29,7 @@ def sweep(services: Services, pool: ClientPool) -> list[UUID]:
     _probe(services, pool)
     with services.db.statement() as connection:
         due = list_due(connection, DUE_AT_ONCE)
-    started = dispatch.start(services, pool.count_ignored())
+    started = dispatch.start(services, pool.count_ignored(), avoided=pool.latency.list_avoided())
     wait_reasons.update(services)
     with services.db.statement() as connection:
         record_sweep(connection)
@@ -37,27 +41,36 @@ def _probe(services: Services, pool: ClientPool) -> None:
     """Ask failed generators whose pause is over whether they work again, so that no job is risked on it.
 
     Those that load their models are asked, too, whether they are done, and the others now and then for their models.
+    They are asked side by side. What has not answered soon is written down when it does; the sweep goes on.
     """
     with services.db.statement() as connection:
         names = generator_store.claim_probes(connection)
-    for name in names:
-        found = pool.find(name)
-        if found is None:
-            continue
-        try:
-            health = found[0].health()
-        except GeneratorError as error:
-            with services.db.statement() as connection:
-                generator_store.record_failure(connection, name, error.message, probed=True)
-                generator_errors.record(connection, {(name, error.code): 1})
-            continue
+    probes = [pool.probes.submit(_ask, services, pool, name) for name in names]
+    for probe in wait(probes, PROBES_WAIT_S).done:
+        probe.result()
+
+
+def _ask(services: Services, pool: ClientPool, name: str) -> None:
+    """Ask one generator for its health, and write it down."""
+    found = pool.find(name)
+    if found is None:
+        return
+    began = time.monotonic()
+    try:
+        health = found[0].health()
+    except GeneratorError as error:
         with services.db.statement() as connection:
-            if health.loading_s is not None:
-                generator_store.record_loading(connection, name, health.loading_s)
-            else:
-                generator_store.record_success(connection, name)
-                generator_store.record_model(connection, name, health.model)
-                generator_store.record_extensions(connection, name, health.extensions)
+            generator_store.record_failure(connection, name, error.message, probed=True)
+            generator_errors.record(connection, {(name, error.code): 1})
+        return
+    pool.latency.record(name, time.monotonic() - began)
+    with services.db.statement() as connection:
+        if health.loading_s is not None:
+            generator_store.record_loading(connection, name, health.loading_s)
+        else:
+            generator_store.record_success(connection, name)
+            generator_store.record_model(connection, name, health.model)
+            generator_store.record_extensions(connection, name, health.extensions)
 
 
 def list_due(connection: Connection, limit: int) -> list[UUID]:

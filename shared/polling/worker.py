@@ -7,7 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
@@ -21,10 +21,11 @@ from shared.generators.several import Several
 from shared.jobs.reasons import GENERATOR_REMOVED
 from shared.jobs.store import Lost
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.polling import claims, outcomes, steps
+from shared.polling import claims, outcomes, steps, storage_failures
 from shared.polling.checking import make_checker
 from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
+from shared.polling.kept_results import KeptResults
 from shared.polling.lease import Lease, Leases
 from shared.polling.memory import Memory
 from shared.polling.outcomes import Decision, Retried, Written
@@ -38,10 +39,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A claimed job with its lease and its generator, which is None when it is no longer configured."""
+    """A claimed job with its lease and its generator, which is None when it is no longer configured.
+
+    `is_slow`: its generator's calls have taken long lately.
+    """
 
     lease: Lease
     found: tuple[Generator, GeneratorAddress] | None
+    is_slow: bool = False
 
     @property
     def claim(self) -> ClaimedJob:
@@ -49,10 +54,15 @@ class Taken:
         return self.lease.claim
 
     @property
-    def takes_long(self) -> bool:
-        """Return whether the step may last for long, because its call waits for the generator's work."""
-        sent = self.claim.remote_id is not None  # a send is short everywhere
+    def waits(self) -> bool:
+        """Return whether the step's call waits for the generator's work."""
+        sent = self.claim.remote_id is not None
         return sent and self.found is not None and (self.found[0].synchronous or self.found[0].waits)
+
+    @property
+    def takes_long(self) -> bool:
+        """Return whether the step may last for long."""
+        return self.is_slow or self.waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,7 @@ class Worker:
     measure: MeasureStep = unmeasured
     stopping: threading.Event = field(default_factory=threading.Event)
     memory: Memory = field(default_factory=Memory)
+    kept: KeptResults = field(default_factory=KeptResults)
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
@@ -120,10 +131,13 @@ class Worker:
             claim = claims.claim(connection, job_id)
         return self._take(claim) if claim else None
 
-    def claim_due(self, limit: int, floor: datetime | None = None) -> list[Taken]:
-        """Claim up to `limit` jobs whose next step is due since `floor`, like `claim`."""
+    def claim_due(self, limit: int, floor: datetime | None = None, without: Sequence[str] = ()) -> list[Taken]:
+        """Claim up to `limit` jobs whose next step is due since `floor`, like `claim`.
+
+        Those at the generators `without` are left to other processes.
+        """
         with self.services.db.statement() as connection:
-            due = claims.claim_due(connection, limit, floor)
+            due = claims.claim_due(connection, limit, floor, without)
         return [self._take(claim) for claim in due]
 
     def do(self, taken: Taken) -> Done:
@@ -150,6 +164,7 @@ class Worker:
             for done in steps_done:
                 if done.taken.claim.attempt_token not in kept:
                     self._leases.drop(done.taken.claim)
+        self._leases.settle([end.done.taken.claim for end in ended if isinstance(end.result, Unavailable | Lost)])
         return ended
 
     def _write(self, steps_done: Sequence[Done], *, keep: bool) -> list[Ended]:
@@ -158,10 +173,9 @@ class Worker:
         ended = [
             Ended(done, next(written) if isinstance(done.decision, Decision) else done.decision) for done in steps_done
         ]
-        if lost := [end.done.taken.claim for end in ended if isinstance(end.result, Unavailable)]:
-            with suppress(Unavailable):
-                outcomes.abandon(self.services.db, lost)
         for end in ended:
+            if end.next_step_s is None:
+                self.kept.drop(end.done.taken.claim.id)
             if end.result is not None:
                 self._report(end)
         return ended
@@ -183,7 +197,8 @@ class Worker:
             self.checker.close()
 
     def _take(self, claim: ClaimedJob) -> Taken:
-        return Taken(self._leases.keep(claim), self.pool.find(claim.generator))
+        is_slow = self.pool.latency.is_slow(claim.generator)
+        return Taken(self._leases.keep(claim), self.pool.find(claim.generator), is_slow)
 
     def _gives_up(self, claim: ClaimedJob) -> bool:
         """Write it down if a worker died under the job; return whether that was once too often."""
@@ -206,14 +221,19 @@ class Worker:
             stop=lambda: taken.lease.unwanted.is_set() or self.stopping.is_set(),
             unwanted=taken.lease.unwanted.is_set,
             memory=self.memory,
+            kept=self.kept,
             usual_s=None if claim.is_training else self.pace.usual_s(claim.generator, claim.cost),
             storage_failing_s=lambda: self._storage_failing_s(claim.id),
             slow_pictures=self.slow_pictures,
             max_adapter_bytes=self.services.settings.max_adapter_mb * 1_000_000,
+            longest_job_s=self.services.settings.longest_job_s,
             likeness_days=self.services.settings.likeness_days,
             checker=self.checker,
         )
+        began = time.monotonic()
         decision = steps.begin(step)
+        if not taken.waits and not claim.sources:
+            self.pool.latency.record(claim.generator, time.monotonic() - began)
         if isinstance(decision, Decision):
             return step.name, decision
         if decision.draws:
@@ -225,7 +245,7 @@ class Worker:
 
     def _storage_failing_s(self, job_id: UUID) -> float | None:
         with self.services.db.statement() as connection:
-            return claims.storage_failing_s(connection, job_id)
+            return storage_failures.failing_s(connection, job_id)
 
     def _report(self, ended: Ended) -> None:
         """Measure the step, and log it with what it came to."""

@@ -176,6 +176,7 @@ def test_a_poller_killed_while_it_waits_and_while_it_trains(stack: PartStack, si
     assert len(sitting.trainers()) == 1
 
 
+@pytest.mark.long
 def test_a_generator_killed_while_it_trains_and_once_it_has(stack: PartStack, sitting: Training) -> None:
     sitting.upload()
     sitting.submit()
@@ -191,6 +192,7 @@ def test_a_generator_killed_while_it_trains_and_once_it_has(stack: PartStack, si
     assert len(sitting.trainers()) == 3
 
 
+@pytest.mark.long
 def test_a_poller_killed_before_it_fetches_and_before_it_records(
     stack: PartStack, services: Services, sitting: Training
 ) -> None:

@@ -93,7 +93,7 @@ def test_it_works(tmp_path: Path) -> None:
                 words = f"Port {port} is taken by another program: the part {part} uses {running.ports[setting]}.\n"
                 assert words in lines
             ready = {line.split()[0] for line in lines if " ready in " in line}
-            expected = {"initdb", "postgres", "redis", "s3", "bucket", "migrate", "generator", "worker", "beat"}
+            expected = {"initdb", "postgres", "redis", "s3", "bucket", "migrate", "generator", "worker"}
             assert ready >= {*expected, "gateway"}
             with requests.get(f"{running.url}/v1/health", timeout=10) as answer:
                 assert answer.json()["status"] == "ok"

@@ -1,7 +1,12 @@
 """The migrations: they create the tables of the models, can be reverted, and keep existing data."""
 
+import logging
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import count
 from uuid import uuid4
 
 import pytest
@@ -10,11 +15,15 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Engine, create_engine, inspect, text
 
+from migrations import patience
+from shared.core.db import Database
 from shared.core.revision import REVISION
 from shared.core.tables import metadata
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 CONFIG = Config(ROOT / "alembic.ini")
 
@@ -94,3 +103,75 @@ def test_tokens_of_accounts_that_are_disabled_already_are_suspended(empty: Empty
         query = text("SELECT email, suspended FROM tokens t JOIN users u ON u.id = t.user_id ORDER BY email")
         found = [tuple(row) for row in connection.execute(query)]
     assert found == [("ada@example.com", True), ("bob@example.com", False)]
+
+
+BEFORE = "0033"
+"""A version whose successors change tokens, users, and the function that submits."""
+
+SUBMITTERS = 2
+_SUBMIT = """
+    SELECT * FROM submit_job(
+        NULL, :token, 'a lighthouse', '{}', 'none', 1, 'img_generator', '{}', NULL, NULL, now(), 1000000, 1000000,
+        NULL, NULL
+    )
+"""
+_ADD_USER = """
+    WITH u AS (INSERT INTO users (email, password_hash) VALUES (:token || '@example.com', '-') RETURNING id)
+    INSERT INTO tokens (user_id, hash, kind) SELECT id, CAST(:token AS bytea), 'api' FROM u
+"""
+
+
+def submit_until(database: Database, stopped: threading.Event, user: int) -> int:
+    """Submit jobs as the version `BEFORE` does; return how many were accepted."""
+    values = {"token": str(user).encode()}
+    for submitted in count():
+        if stopped.is_set():
+            return submitted
+        with database.statement() as connection:
+            connection.execute(text("UPDATE tokens SET suspended = false WHERE hash = :token"), values)
+            assert connection.execute(text(_SUBMIT), values).one_or_none() is not None
+    raise AssertionError
+
+
+def test_migrations_wait_for_no_lock_and_harm_no_submit(empty: Empty, caplog: pytest.LogCaptureFixture) -> None:
+    """They run beside submits, and beside a transaction that stays open until they have given way."""
+    empty.upgrade(BEFORE)
+    with empty.engine.begin() as connection:
+        connection.execute(text(_ADD_USER), [{"token": str(user)} for user in range(SUBMITTERS)])
+    stopped, url = threading.Event(), empty.engine.url.render_as_string(hide_password=False)
+    caplog.set_level(logging.INFO, patience.LOGGER)
+    with closing(Database(url, pool_size=SUBMITTERS)) as database, ThreadPoolExecutor(SUBMITTERS + 1) as threads:
+        try:
+            submitting = [threads.submit(submit_until, database, stopped, user) for user in range(SUBMITTERS)]
+            jobs = "SELECT count(*) FROM jobs"
+            with empty.engine.begin() as reader:
+                reader.execute(text("SELECT FROM tokens"))
+                migrating = threads.submit(empty.upgrade)
+                gave_way = lambda: migrating.done() or "trying again" in caplog.text  # noqa: E731
+                until(gave_way, "a migration gives way", 30, 0.05)
+                seen = reader.execute(text(jobs)).scalar_one()
+                submitted = lambda: reader.execute(text(jobs)).scalar_one() > seen + SUBMITTERS  # noqa: E731
+                until(submitted, "submits go on", 30, 0.05)
+                assert not [each for each in (migrating, *submitting) if each.done()]
+            migrating.result(timeout=60)
+        finally:
+            stopped.set()
+        accepted = sum(each.result(timeout=60) for each in submitting)
+    with empty.engine.begin() as connection:
+        assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == REVISION
+        assert connection.execute(text(jobs)).scalar() == accepted
+
+
+def test_a_migration_that_gets_no_lock_gives_up_and_holds_nothing(
+    empty: Empty, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "TRIED_S", 0.0)
+    empty.upgrade(BEFORE)
+    with empty.engine.begin() as reader:
+        reader.execute(text("SELECT FROM tokens"))
+        with pytest.raises(CommandError, match="Run the command again"):
+            empty.upgrade()
+        with empty.engine.begin() as connection:
+            connection.execute(text(_ADD_USER), {"token": "ada"})
+            assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == BEFORE
+    empty.upgrade()

@@ -18,7 +18,7 @@ from shared.services import Services
 from tests.support.running_site import own_environment, processes_of
 from tests.support.waiting import until
 
-POLLER = ("worker", "beat")
+POLLER = ("worker",)
 PARTS = ("generator", "gateway", *POLLER)
 START_LIMIT_S = 90
 STOP_LIMIT_S = 40
@@ -26,7 +26,7 @@ STOP_LIMIT_S = 40
 
 @dataclass
 class PartStack:
-    """Generator, gateway, worker and beat beside running servers."""
+    """Generator, gateway and worker beside running servers."""
 
     url: str
     generator_url: str

@@ -8,6 +8,8 @@ from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import Generator
 from shared.generators.discovery import Discovery
 from shared.metrics.process import MeasureStep, unmeasured
+from shared.notify import outbox
+from shared.notify.outbox_rows import MAIL_OUTBOXES
 from shared.polling import dispatch, periodic
 from shared.polling.client_pool import ClientPool
 from shared.polling.sweep import sweep
@@ -16,7 +18,7 @@ from shared.services import Services
 
 
 class Poller:
-    """The work of a worker and its beat, as method calls."""
+    """The work of a worker, as method calls."""
 
     def __init__(
         self,
@@ -28,7 +30,6 @@ class Poller:
     ) -> None:
         self.pool = ClientPool(addresses, connect, discovery or Discovery())
         self.worker = Worker(services, self.pool, measure)
-        self._mail = periodic.Sender(services, self.worker.stopping)
 
     @property
     def services(self) -> Services:
@@ -36,7 +37,7 @@ class Poller:
 
     @services.setter
     def services(self, services: Services) -> None:
-        self.worker.services = self._mail.services = services
+        self.worker.services = services
 
     @property
     def addresses(self) -> Sequence[GeneratorAddress]:
@@ -70,10 +71,10 @@ class Poller:
         periodic.report(self.services)
 
     def has_mail(self) -> bool:
-        return periodic.has_notifications(self.services)
+        return self.services.sends_mail and periodic.are_due(self.services, MAIL_OUTBOXES)
 
     def send_mail(self) -> None:
-        self._mail.send()
+        outbox.send_due(self.services, self.worker.stopping.is_set)
 
     def stop(self) -> None:
         self.worker.stopping.set()

@@ -4,14 +4,19 @@ export const FINISHED = new Set(["succeeded", "failed", "cancelled"]);
 /**
  * Whether `job` is older than `known`: answers and messages from other tabs can arrive out of order.
  *
- * A finished job never restarts, a timeline only grows, and progress never decreases.
+ * A finished job never restarts, a timeline's last entry is its newest, and progress never decreases.
  */
 export function isOlder(job, known) {
   if (known === null) return false;
   if (FINISHED.has(known.state)) return !FINISHED.has(job.state);
-  const [length, knownLength] = [job, known].map(({ timeline }) => timeline.length);
-  return length === knownLength ? (job.progress ?? 0) < (known.progress ?? 0) : length < knownLength;
+  const [at, knownAt] = [job, known].map(({ timeline }) => timeline.at(-1)?.at ?? "");
+  if (at !== knownAt) return at < knownAt;
+  const [count, knownCount] = [job, known].map(countOf);
+  return count === knownCount ? (job.progress ?? 0) < (known.progress ?? 0) : count < knownCount;
 }
+
+/** Return how much has happened: an entry that has repeated counts each time. */
+const countOf = ({ timeline }) => timeline.reduce((total, { count = 1 }) => total + count, 0);
 
 /** The phases of the work, each with the progress at which it begins. */
 const PHASES = [

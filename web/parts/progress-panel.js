@@ -120,7 +120,7 @@ function holdUpInWords(job) {
 }
 
 function failureInWords({ error, timeline }) {
-  const attempts = 1 + timeline.filter(({ event }) => event === "retrying").length;
+  const attempts = timeline.reduce((sum, { event, count = 1 }) => (event === "retrying" ? sum + count : sum), 1);
   const tried = attempts > 1 ? t("job.attempts", { n: attempts }) : null;
   return [reasonInWords({ code: error.code, detail: error.message }), tried].filter(Boolean).join(" ");
 }

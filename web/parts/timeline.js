@@ -5,8 +5,8 @@ import { reasonInWords } from "./reason.js";
 import { relativeTime } from "./relative-time.js";
 
 /**
- * Create a job's timeline, oldest first: exact time, event and reason. The first and last entries also show how long
- * ago.
+ * Create a job's timeline, oldest first: exact time, event, how often if it has repeated, and reason. The first and last
+ * entries also show how long ago.
  */
 export function timeline(entries) {
   const isEnd = (index) => index === 0 || index === entries.length - 1;
@@ -15,7 +15,14 @@ export function timeline(entries) {
       "li",
       { "data-event": entry.event },
       element("time", { datetime: entry.at }, clockTime(entry.at)),
-      element("div", {}, eventInWords(entry.event), isEnd(index) && [" ", relativeTime(entry.at)], reason(entry)),
+      element(
+        "div",
+        {},
+        eventInWords(entry.event),
+        entry.count > 1 && [" ", t("job.repeated", { count: entry.count })],
+        isEnd(index) && [" ", relativeTime(entry.at)],
+        reason(entry),
+      ),
     ),
   );
   return element(

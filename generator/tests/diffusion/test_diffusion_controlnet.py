@@ -96,7 +96,9 @@ def test_orders_without_a_picture_are_those_of_an_engine_without_a_controlnet(st
     assert same(paint_together(steered, [*MIXED[:6], *STEERED] * 2)[:6], expected)
 
 
-@pytest.mark.parametrize("kind", ["plain", "large", "turbo", "few steps"])
+@pytest.mark.parametrize(
+    "kind", ["plain", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("large", "turbo", "few steps"))]
+)
 def test_pixels_are_equal_alone_and_among_others(studios: Kinds, kind: str) -> None:
     studio = studios(kind)
     wanted = [one for pair in zip(STEERED[:3], MIXED[:3], strict=True) for one in pair]

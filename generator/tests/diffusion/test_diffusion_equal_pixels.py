@@ -135,7 +135,9 @@ def test_a_later_start_paints_the_same(models: dict[str, Path], record: Record, 
     assert same(paint_together(again, MIXED[:3]), alone[:3])
 
 
-@pytest.mark.parametrize("kind", ["large", "turbo", "few steps"])
+@pytest.mark.parametrize(
+    "kind", ["turbo", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("large", "few steps"))]
+)
 def test_other_kinds_keep_the_promise(models: dict[str, Path], record: Record, kind: str) -> None:
     studio = Studio(str(models[kind]), exact=True, adapters=ADAPTERS, record=record)
     expected = [studio.paint(one, Reports()) for one in MIXED]

@@ -107,6 +107,7 @@ def test_an_interrupted_training_ends_with_the_same_bytes(tmp_path: Path, monkey
     assert resumed.report["loss"] == whole.report["loss"]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("plain")
 def test_a_training_without_room_for_checkpoints_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer_module, "CHECKPOINT_STEPS", 2)
@@ -118,7 +119,9 @@ def test_a_training_without_room_for_checkpoints_goes_on(tmp_path: Path, monkeyp
         assert not (folder / "checkpoint.pt").exists()
 
 
-@pytest.mark.parametrize("kind", ["large", "turbo", "few steps", "mini"])
+@pytest.mark.parametrize(
+    "kind", ["mini", "turbo", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("large", "few steps"))]
+)
 def test_every_kind_of_model_is_trained(
     quick_models: dict[str, Path], kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,6 +204,7 @@ def _fill(done: float) -> None:
     torch.zeros(2**30)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("plain")
 def test_a_training_that_needs_too_much_memory_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     # The first report comes with the model's own pictures.

@@ -129,6 +129,7 @@ def test_all_entries_can_be_read_and_have_one_time(bundle: Bundle) -> None:
     assert {(entry.date_time, entry.external_attr >> 16) for entry in entries} == {(bundling.MADE_AT, 0o100644)}
 
 
+@pytest.mark.long
 def test_a_bundle_for_another_processor_holds_its_libraries(tmp_path: Path) -> None:
     other = Target(TARGET.python_version, "arm64" if TARGET.arch == "x86_64" else "x86_64")
     made = build(other, tmp_path / "other.zip", bytecode=False)

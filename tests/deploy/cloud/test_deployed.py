@@ -32,7 +32,7 @@ FINISH_LIMIT_S = 90
 
 @pytest.fixture(scope="module")
 def site(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Start generator, worker and beat; return the site's variables."""
+    """Start generator and worker; return the site's variables."""
     with reference_generator() as address:
         env = {**environment, "EASEL_GENERATORS": f"img_generator+{address}", "EASEL_LOG_LEVEL": "WARNING"}
         folder = tmp_path_factory.mktemp("poller")
@@ -45,7 +45,6 @@ def site(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) 
                 grace_s=DRAIN_S,
                 cwd=ROOT,
             ),
-            Part(name="beat", argv=(sys.executable, "-m", "poller", "beat"), env=env, ready=lambda: True, cwd=ROOT),
         ]
         with running(Stack(parts, folder)):
             yield env

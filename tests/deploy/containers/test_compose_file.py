@@ -26,7 +26,7 @@ def dockerfile(service: dict[str, Any]) -> str:
 
 def test_the_services_are_as_listed() -> None:
     assert SERVICES.keys() == ONCE | {
-        *("web", "gateway", "worker", "beat", "generator"),
+        *("web", "gateway", "worker", "generator"),
         *("postgres", "redis", "storage", "mail"),
     }
 
@@ -74,7 +74,7 @@ def stage_of(service: dict[str, Any]) -> str:
 def test_one_off_tasks_are_not_restarted_and_are_awaited() -> None:
     for name in ONCE:
         assert SERVICES[name]["restart"] == "no"
-    for name in ("gateway", "worker", "beat"):
+    for name in ("gateway", "worker"):
         conditions = {need: how["condition"] for need, how in SERVICES[name]["depends_on"].items()}
         assert conditions["migrate"] == conditions["bucket"] == "service_completed_successfully"
 
@@ -98,8 +98,8 @@ def test_a_service_reaches_only_what_it_works_with() -> None:
         "mail": {"worker"},
         "storage": {"web", "gateway", "worker", "bucket", "seed"},
         "web": {"gateway", "storage", "worker", "bucket", "seed"},
-        "redis": {"postgres", "gateway", "worker", "beat", "migrate", "seed"},
-        "postgres": {"redis", "gateway", "worker", "beat", "migrate", "seed"},
+        "redis": {"postgres", "gateway", "worker", "migrate", "seed"},
+        "postgres": {"redis", "gateway", "worker", "migrate", "seed"},
     }
     for name, service in SERVICES.items():
         needed = set(service.get("depends_on", ()))
@@ -120,7 +120,7 @@ def test_the_worker_has_as_long_to_stop_as_a_step_may_take() -> None:
 
 
 def test_every_part_of_the_app_runs_the_same_image_with_the_same_settings() -> None:
-    app = {name: SERVICES[name] for name in ("gateway", "worker", "beat", "migrate", "bucket", "seed")}
+    app = {name: SERVICES[name] for name in ("gateway", "worker", "migrate", "bucket", "seed")}
     assert {service["image"] for service in app.values()} == {"easel"}
     shared = SERVICES["worker"]["environment"]
     for service in app.values():

@@ -163,7 +163,7 @@ def test_a_worker_stops_by_itself_on_request(site: Project) -> None:
     [first, *_] = site.containers("worker")
     # LocalStack may need longer than its stop timeout, and has nothing to lose.
     storage = [] if site.storage == "localstack" else ["storage"]
-    site.compose("stop", "worker", "beat", "gateway", "web", "generator", "mail", *storage)
+    site.compose("stop", "worker", "gateway", "web", "generator", "mail", *storage)
     states = {
         container["Config"]["Labels"]["com.docker.compose.service"]: container["State"]["ExitCode"]
         for container in site.containers()

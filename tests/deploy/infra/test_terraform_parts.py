@@ -126,7 +126,7 @@ def test_the_proxy_requires_tls_and_a_token() -> None:
     assert output.endswith("?sslmode=require")
 
 
-@pytest.mark.parametrize("part", ["worker", "beat", "operate"])
+@pytest.mark.parametrize("part", ["worker", "operate"])
 def test_a_container_may_write_only_under_tmp(part: str) -> None:
     local = locals_of("poller")
     assert local[part].startswith("${merge(local.base, {")
@@ -140,9 +140,7 @@ def test_the_containers_run_what_the_image_has() -> None:
     for command in (
         '["python", "-m", "poller", "worker", "--concurrency", tostring(var.concurrency), '
         '"--heartbeat", "/tmp/worker"]',
-        '["python", "-m", "poller", "beat", "--heartbeat", "/tmp/beat"]',
         '["CMD", "python", "-m", "poller.heartbeat", "/tmp/worker"]',
-        '["CMD", "python", "-m", "poller.heartbeat", "/tmp/beat"]',
         '["python", "-m", "alembic", "upgrade", "head"]',
     ):
         assert command in code

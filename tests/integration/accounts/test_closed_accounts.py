@@ -65,6 +65,31 @@ def test_the_rows_of_a_large_account_follow(
     assert user_store.DELETED_AT_ONCE < 1200
 
 
+def test_no_transaction_deletes_more_than_a_batch_of_any_table(
+    world: World, session: Credential, user_id: UUID
+) -> None:
+    """Groups and uploads would otherwise all go with the user, and take seconds."""
+    add_jobs(world, user_id, 7)
+    world.sql("INSERT INTO job_groups (user_id) SELECT :user_id FROM generate_series(1, 7)", user_id=user_id)
+    world.sql(
+        "INSERT INTO uploads (key, user_id, content_type, size_bytes)"
+        " SELECT 'uploads/' || n, :user_id, 'image/png', 1 FROM generate_series(1, 7) AS n",
+        user_id=user_id,
+    )
+    counts = "SELECT (SELECT count(*) FROM jobs), (SELECT count(*) FROM job_groups), (SELECT count(*) FROM uploads)"
+    with world.services.db.begin() as connection:
+        user_store.close(connection, user_id)
+    more, before = True, tuple(world.sql(counts)[0])
+    while more:
+        with world.services.db.begin() as connection:
+            more = user_store.delete_some(connection, user_id, 3)
+        now = tuple(world.sql(counts)[0])
+        assert all(was - is_now <= 3 for was, is_now in zip(before, now, strict=True))
+        before = now
+    assert (before, world.sql("SELECT id FROM users")) == ((0, 0, 0), [])
+    assert {f"uploads/{number}" for number in range(1, 8)} <= world.garbage()
+
+
 def test_a_batch_reads_only_the_accounts_jobs(world: World, user_id: UUID) -> None:
     """Even where most of all jobs are the account's, and older ones are not."""
     add_jobs(world, world.user(), 3000)

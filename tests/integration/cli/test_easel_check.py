@@ -183,7 +183,7 @@ def test_tables_of_another_version(world: World, revision: str | None, words: st
 @pytest.mark.parametrize(("ahead_s", "level"), [(10, Level.WARNING), (-10, Level.WARNING), (3700, Level.WRONG)])
 def test_clocks_that_differ(world: World, monkeypatch: pytest.MonkeyPatch, ahead_s: float, level: Level) -> None:
     true = time.time
-    monkeypatch.setattr("cli.check_services.time.time", lambda: true() + ahead_s)
+    monkeypatch.setattr("shared.core.clock.time.time", lambda: true() + ahead_s)
     findings = levels_and_messages(check_services.database(world.services))
     assert [found for found, _ in findings] == [Level.OK, level]
     assert "apart" in findings[1][1]

@@ -109,9 +109,9 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
         identity_store.add(connection, owner.id, "https://accounts.example.com", "248289761001", None)
     found = owner.ask()
     assert (found.state, found.progress) == ("queued", None)
-    assert periodic.has_notifications(world.services)
+    assert periodic.are_due(world.services, ["exports"])
     assert making.make_due(world.services) == 1
-    assert not periodic.has_notifications(world.services)
+    assert not periodic.are_due(world.services, ["exports"])
     assert owner.look(found).progress == 1
     [archive] = owner.open(found)
     check(owner, [archive])

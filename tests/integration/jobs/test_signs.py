@@ -77,3 +77,20 @@ def test_a_watched_job_has_the_sign_of_the_long_poll(world: World, queue: list[U
             assert found is not None
             assert found == (job_store.find_view_by_token(connection, job_id, token_hash), sign)
             assert job_store.find_watched_view(connection, job_id, b"x" * 32) is None
+
+
+def test_watched_jobs_are_read_together_as_each_by_itself(world: World, queue: list[UUID]) -> None:
+    """Only those that their token's user owns, each once for each token."""
+    job_ids, mine, stranger = [queue[0], queue[150], queue[-1]], b"m" * 32, b"s" * 32
+    for hashed, owner in ((mine, "SELECT user_id FROM jobs LIMIT 1"), (stranger, ":stranger")):
+        world.sql(
+            f"INSERT INTO tokens (user_id, hash, kind, last_used_at) SELECT ({owner}), :hash, 'api', now()",
+            hash=hashed,
+            **({"stranger": world.user()} if hashed == stranger else {}),
+        )
+    asked = [(job_id, token) for job_id in job_ids for token in (mine, stranger, b"x" * 32)]
+    with world.services.db.statement() as connection:
+        found = job_store.list_watched_views(connection, asked)
+        alone = {key: job_store.find_watched_view(connection, *key) for key in asked}
+    assert found == {key: view for key, view in alone.items() if view is not None}
+    assert set(found) == {(job_id, mine) for job_id in job_ids}

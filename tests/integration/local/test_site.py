@@ -101,7 +101,7 @@ def test_without_settings_everything_is_started_here(tmp_path: Path) -> None:
     assert started == ["initdb", "postgres", "redis", "s3", "bucket"]
     assert notes == [server.note for server in servers if server.note]  # as root there is one about Postgres
     parts = site_parts(config, environment_of(config), set(started))
-    assert [part.name for part in parts] == ["generator", "migrate", "worker", "gateway", "beat", "seed"]
+    assert [part.name for part in parts] == ["generator", "migrate", "worker", "gateway", "seed"]
     known = {*started, *(part.name for part in parts)}
     assert {need for part in parts for need in part.needs} <= known
 
@@ -154,7 +154,7 @@ def test_configured_servers_are_used_and_not_started(tmp_path: Path) -> None:
     assert env["EASEL_GENERATORS"] == "img_generator+http://gpu.example.com:2020"
     assert env["AWS_SESSION_TOKEN"] == "token"
     parts = site_parts(config, env, set())
-    assert [part.name for part in parts] == ["migrate", "worker", "gateway", "beat", "seed"]
+    assert [part.name for part in parts] == ["migrate", "worker", "gateway", "seed"]
     assert parts[0].needs == ()
 
 

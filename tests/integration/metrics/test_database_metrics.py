@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from local.ports import free_port
-from poller.app import create_app
+from poller.app import list_rounds
 from shared.generators.abilities import all_kinds
 from shared.jobs.submission import delete
 from shared.metrics import prometheus
@@ -152,12 +152,11 @@ def test_a_failure_is_in_one_report(world: World, generator: FakeGenerator, capl
     assert all(line["oldest_queued_s"] >= 0 and line["generating"] == 0 for line in lines)
 
 
-def test_beat_requests_a_report_each_minute(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    app = create_app(world.services)
-    entry = app.conf.beat_schedule["report"]
-    assert entry["schedule"] == 60
+def test_a_report_is_made_each_minute(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    [report] = [entry for entry in list_rounds(world.poller.worker, lambda: None) if entry.name == "report"]
+    assert report.every_s == 60
     caplog.set_level(logging.INFO)
-    app.tasks[entry["task"]]()
+    report.work()
     assert [record.getMessage() for record in caplog.records] == ["queue"]
 
 

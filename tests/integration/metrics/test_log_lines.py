@@ -1,4 +1,4 @@
-"""Every log line of gateway, worker and beat during normal use: JSON, with ids, without secrets."""
+"""Every log line of gateway and worker during normal use: JSON, with ids, without secrets."""
 
 import io
 import json
@@ -93,17 +93,16 @@ class Flow:
 
 @contextmanager
 def easel(settings: dict[str, str], folder: Path) -> Iterator[str]:
-    """Start gateway, worker and beat; return the gateway's address."""
+    """Start gateway and worker; return the gateway's address."""
     port = free_port()
     settings = settings | {"EASEL_PORT": str(port)}
     with (
         program(settings, folder / "gateway.log", module="functions.gateway") as gateway,
         program(settings, folder / "worker.log", "worker") as worker,
-        program(settings, folder / "beat.log", "beat") as beat,
     ):
         until(lambda: http_answers(port, "/v1/presets"), "the gateway")
         yield f"http://127.0.0.1:{port}"
-        for part in (beat, worker, gateway):
+        for part in (worker, gateway):
             part.stop()
 
 
@@ -131,7 +130,7 @@ def test_a_whole_flow(
         until(lambda: not world.sql("SELECT FROM mails"), "both are noted")
         metrics = requests.get(f"http://127.0.0.1:{settings['EASEL_METRICS_PORT']}/metrics", timeout=30).text
     assert (good["state"], bad["state"]) == ("succeeded", "failed")
-    answers, jobs, _ = (lines_of(tmp_path, part) for part in ("gateway", "worker", "beat"))
+    answers, jobs = (lines_of(tmp_path, part) for part in ("gateway", "worker"))
     secrets = [*flow.secrets, settings["AWS_SECRET_ACCESS_KEY"], "generators-password", "X-Amz-Signature"]
     check_secrets(tmp_path, secrets)
     ids = [str(world.row(good["id"]).user_id), good["id"], bad["id"]]
@@ -193,7 +192,6 @@ def test_unavailable_servers_are_logged_without_their_passwords(
     with (
         program(settings, tmp_path / "gateway.log", module="functions.gateway"),
         program(settings, tmp_path / "worker.log", "worker"),
-        program(settings, tmp_path / "beat.log", "beat"),
     ):
         until(lambda: http_answers(port, "/v1/presets"), "the gateway")
         base = f"http://127.0.0.1:{port}"
@@ -201,8 +199,6 @@ def test_unavailable_servers_are_logged_without_their_passwords(
         body = {"prompt": PROMPT}
         headers = {"Authorization": f"Bearer easel_{'x' * 43}"}
         assert requests.post(f"{base}/v1/jobs", json=body, headers=headers, timeout=30).status_code == 503
-        for part in ("worker", "beat"):
-            log = tmp_path / f"{part}.log"
-            until(partial(has_an_error, log), f"{part}'s complaint")
-    assert {line["level"] for line in lines_of(tmp_path, "gateway", "worker", "beat")} <= {"info", "warning", "error"}
+        until(partial(has_an_error, tmp_path / "worker.log"), "the worker's complaint")
+    assert {line["level"] for line in lines_of(tmp_path, "gateway", "worker")} <= {"info", "warning", "error"}
     check_secrets(tmp_path, ["database-password", "broker-password", PROMPT, "x" * 43])

@@ -60,7 +60,6 @@ def fetched(port: int) -> float:
     return Scrape(port).value(DURATION, step="fetch", outcome="succeeded")
 
 
-@pytest.mark.usefixtures("beat")
 def test_a_pool_of_processes_counts_the_same_as_the_database(
     world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
@@ -94,7 +93,6 @@ def test_a_pool_of_processes_counts_the_same_as_the_database(
     check_equal_to_the_database(seen, world.services)
 
 
-@pytest.mark.usefixtures("beat")
 def test_two_workers_at_one_port_both_work(
     world: World, settings: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:

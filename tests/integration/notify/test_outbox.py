@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from shared.accounts import store as user_store
+from shared.generators.base import never_stop
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
@@ -19,7 +20,6 @@ from shared.polling import periodic
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.mail_server import MailServer, text_of
-from tests.support.waiting import until
 from tests.support.world import World, with_settings
 
 GONE = "clock_timestamp() - interval '1 second'"
@@ -249,21 +249,6 @@ def test_two_pollers_at_once_send_each_mail_once(world: World, mailing: Services
     assert waiting_mails(world) == {}
 
 
-def test_a_process_sends_in_only_one_thread(world: World, mailing: Services, server: MailServer) -> None:
-    """A hanging server holds one thread, for any number of sweeps."""
-    job_id = end(world)
-    server.holding = True
-    with ThreadPoolExecutor(1) as threads:
-        busy = threads.submit(world.poller.send_mail)
-        until(lambda: waiting_mails(world) == {job_id: 1}, "there is one mail", every_s=0.02)
-        make_due(world)
-        world.poller.send_mail()
-        assert waiting_mails(world) == {job_id: 1}, "the other thread has it"
-        server.holding = False
-        busy.result(60)
-    assert len(server.mails) == 1
-
-
 def test_mail_of_a_dead_sender_is_sent_by_the_next(world: World, mailing: Services, server: MailServer) -> None:
     """It may have died before or after the server accepted the mail: then the mail arrives again with the same id."""
     job_id = end(world)
@@ -349,13 +334,10 @@ def test_a_round_ends_when_stopped(world: World, mailing: Services, server: Mail
     assert len(waiting_mails(world)) == 1
 
 
-def test_without_mail_nothing_is_due(world: World) -> None:
-    end(world)
+def test_without_mail_nothing_is_sent(world: World) -> None:
     services = with_settings(world.services, mail_url="")
-    try:
-        assert not periodic.has_notifications(services)
-    finally:
-        services.db.close()
+    kinds = {sender.kind for sender in periodic.list_senders(services, never_stop)}
+    assert kinds == {"webhooks", "pushes", "files of exports"}
 
 
 def test_the_pictures_are_in_the_mail(

@@ -98,11 +98,11 @@ def test_only_the_browser_reads_it(world: World, notifying: Services, receiver: 
     user = world.user()
     browser = subscribe(world, user, receiver.url)
     job_id = world.submit(user)
-    assert not periodic.has_notifications(notifying)
+    assert not periodic.are_due(notifying, ["pushes"])
     world.finish(job_id)
-    assert periodic.has_notifications(notifying)
+    assert periodic.are_due(notifying, ["pushes"])
     assert pushes.send_due(notifying) == 1
-    assert (pushes.send_due(notifying), periodic.has_notifications(notifying), waiting(world)) == (0, False, [])
+    assert (pushes.send_due(notifying), periodic.are_due(notifying, ["pushes"]), waiting(world)) == (0, False, [])
     [posted] = receiver.posts
     said = browser.read(posted)
     assert said == {

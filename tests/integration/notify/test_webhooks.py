@@ -73,11 +73,11 @@ def shown(world: World, job_id: UUID) -> tuple[Any, ...]:
 
 def test_it_works(world: World, calling: Services, receiver: WebhookReceiver, generator: FakeGenerator) -> None:
     job_id = world.submit(world.user(), n=2, webhook_url=receiver.url)
-    assert not periodic.has_notifications(calling)
+    assert not periodic.are_due(calling, ["webhooks"])
     world.finish(job_id)
-    assert periodic.has_notifications(calling)
+    assert periodic.are_due(calling, ["webhooks"])
     assert webhooks.send_due(calling) == 1
-    assert (webhooks.send_due(calling), periodic.has_notifications(calling), waiting(world)) == (0, False, [])
+    assert (webhooks.send_due(calling), periodic.are_due(calling, ["webhooks"]), waiting(world)) == (0, False, [])
     [posted] = receiver.posts
     assert posted.path == "/easel?who=ada"
     assert posted.headers["content-type"] == "application/json"

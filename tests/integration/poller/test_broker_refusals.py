@@ -1,114 +1,134 @@
-"""Worker and beat with a Redis that accepts connections, but refuses what is sent over them."""
+"""A worker whose Redis restarts, or accepts connections and refuses what is sent over them: its jobs go on."""
 
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-import pytest
 import redis
-from celery.schedules import schedule
 
 from cli import check_services
 from cli.checks import Level
 from local.site import worker_answers
-from poller import patient_scheduler
-from poller.app import create_app
-from poller.patient_scheduler import PatientScheduler
+from shared.clients.broker import QUEUE
+from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
-from tests.support.own_redis import own_redis
+from tests.support.own_redis import killable_redis, own_redis
 from tests.support.processes import program
 from tests.support.waiting import until
 from tests.support.world import World, with_settings
 
+RESTARTS = 5
 
-def become_replica(server: redis.Redis) -> None:
+
+def become_replica(server: redis.Redis) -> Callable[[], object]:
     """As after a failover, when another server has become the primary."""
     server.replicaof("127.0.0.1", 9)
+    return lambda: server.replicaof("NO", "ONE")
 
 
-def become_primary(server: redis.Redis) -> None:
-    server.replicaof("NO", "ONE")
-
-
-def demand_a_replica(server: redis.Redis) -> None:
+def demand_a_replica(server: redis.Redis) -> Callable[[], object]:
     server.config_set("min-replicas-to-write", 1)
+    return lambda: server.config_set("min-replicas-to-write", 0)
 
 
-def demand_no_replica(server: redis.Redis) -> None:
-    server.config_set("min-replicas-to-write", 0)
+def be_full(server: redis.Redis) -> Callable[[], object]:
+    server.config_set("maxmemory", 1)
+    return lambda: server.config_set("maxmemory", 0)
 
 
-@pytest.mark.parametrize(
-    ("refuse", "recover", "words"),
-    [
-        (become_replica, become_primary, "read only replica"),
-        (demand_a_replica, demand_no_replica, "NOREPLICAS"),
-    ],
-)
-def test_a_worker_outlasts_a_broker_that_refuses(
-    world: World,
-    environment: dict[str, str],
-    generator: FakeGenerator,
-    tmp_path: Path,
-    refuse: Callable[[redis.Redis], None],
-    recover: Callable[[redis.Redis], None],
-    words: str,
+def change_the_password(server: redis.Redis) -> Callable[[], object]:
+    password = server.config_get("requirepass")["requirepass"]
+    server.config_set("requirepass", "another")
+    server.client_kill_filter(skipme=True)
+    return lambda: server.config_set("requirepass", str(password))
+
+
+REFUSALS: dict[str, Callable[[redis.Redis], Callable[[], object]]] = {
+    "READONLY": become_replica,
+    "NOREPLICAS": demand_a_replica,
+    "OOM": be_full,
+    "WRONGPASS": change_the_password,
+}
+"""What makes Redis answer with this error; each returns what makes it work again."""
+
+
+def errors(server: redis.Redis, code: str) -> int:
+    """Return how often Redis has answered with this error."""
+    found = server.info("errorstats").get(f"errorstat_{code}")
+    return int(found["count"]) if found else 0
+
+
+@contextmanager
+def wake_ups(services: Services) -> Iterator[None]:
+    """Send wake-ups, one after the other, whether they arrive or not."""
+    done = threading.Event()
+
+    def send() -> None:
+        while not done.wait(0.02):
+            services.wake_ups._broken_until = 0.0
+            services.wake_ups.wake()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_a_worker_outlasts_a_broker_that_restarts_and_refuses(
+    world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
-    log, beat_log = tmp_path / "worker.log", tmp_path / "beat.log"
-    first, second = world.submit(world.user()), world.submit(world.user())
-    with own_redis() as (url, server):
+    """A job that is submitted meanwhile goes on, without wake-ups and with the same processes."""
+    log = tmp_path / "worker.log"
+
+    def do_a_job(when: str) -> None:
+        job_id = world.submit(world.user())
+        until(lambda: world.state(job_id) == "succeeded", f"a job {when}")
+
+    with killable_redis() as (url, server, process):
         settings = environment | {"EASEL_GENERATORS": generator.setting, "EASEL_BROKER_URL": url}
-        with program(settings, log, "worker") as worker, program(settings, beat_log, "beat") as beat:
-            until(lambda: {world.state(first), world.state(second)} == {"succeeded"}, "the jobs")
-            refuse(server)
-            until(lambda: log.read_text().count(words) >= 3, "the worker tries again and again")
-            until(lambda: "no message sent: the broker accepts no messages" in beat_log.read_text(), "beat says so")
-            third = world.submit(world.user())
-            assert not worker_answers(url)
-            assert worker.process.poll() is None
-            recover(server)
-            until(lambda: world.state(third) == "succeeded", "the next job")
-            until(lambda: "takes messages again" in beat_log.read_text(), "beat says so")
-            assert "Traceback" not in beat_log.read_text()
-            assert [beat.stop(), worker.stop()] == [0, 0]
-
-
-def test_beat_repeats_a_refusal_after_a_minute(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level("INFO", "poller.patient_scheduler")
-    with own_redis() as (url, server):
-        scheduler = PatientScheduler(create_app(with_settings(world.services, broker_url=url)), lazy=True)
-        entry = scheduler.Entry(name="any", task="any", schedule=schedule(1.0), app=scheduler.app)
-        demand_a_replica(server)
-        clock = iter([0.0, 1.0, 59.0, 60.0, 61.0])
-        monkeypatch.setattr(patient_scheduler, "monotonic", lambda: next(clock))
-        logged = []
-        for _ in range(5):
-            scheduler.apply_entry(entry)
-            logged.append(len(caplog.messages))
-        assert logged == [1, 1, 1, 2, 2]
-        demand_no_replica(server)
-        for _ in range(2):
-            scheduler.apply_entry(entry)
-    refusal = "no message sent: the broker accepts no messages: it lacks the replicas that it is set to have"
-    assert caplog.messages == [refusal, refusal, "the broker takes messages again"]
+        services = with_settings(world.services, broker_url=url)
+        with closing(services.celery), program(settings, log, "worker") as worker:
+            do_a_job("before")
+            children = worker.children
+            with wake_ups(services):
+                for _ in range(RESTARTS):
+                    until(lambda: worker_answers(url), "the worker answers")
+                    process.restart()
+                process.kill()
+                do_a_job("without a broker")
+                process.start()
+                for code, refuse in REFUSALS.items():
+                    until(lambda: worker_answers(url), "the worker answers again")
+                    recover = refuse(server)
+                    until(lambda code=code: errors(server, code) >= 3, f"it is refused: {code}")  # type: ignore[misc]
+                    do_a_job(f"while the broker answers {code}")
+                    recover()
+            until(lambda: worker_answers(url), "the worker answers at last")
+            until(lambda: not server.llen(QUEUE), "the wake-ups are taken")
+            assert worker.children == children
+            assert worker.stop() == 0
+    lost = [line for line in log.read_text().splitlines() if "Connection to broker lost" in line]
+    assert 1 <= len(lost) <= 3, "once a minute"
 
 
 def test_a_cluster_is_refused_in_one_sentence(world: World, environment: dict[str, str]) -> None:
     with own_redis("--cluster-enabled", "yes") as (url, _):
-        for part in ("worker", "beat"):
-            done = subprocess.run(
-                [sys.executable, "-m", "poller", part],
-                env=environment | {"EASEL_BROKER_URL": url, "EASEL_GENERATORS": ""},
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            )
-            assert (done.returncode, done.stdout) == (1, "")
-            [line] = done.stderr.splitlines()
-            assert line.startswith("easel poller: EASEL_BROKER_URL names a Redis in cluster mode")
+        done = subprocess.run(
+            [sys.executable, "-m", "poller", "worker"],
+            env=environment | {"EASEL_BROKER_URL": url, "EASEL_GENERATORS": ""},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert (done.returncode, done.stdout) == (1, "")
+        [line] = done.stderr.splitlines()
+        assert line.startswith("easel poller: EASEL_BROKER_URL names a Redis in cluster mode")
         [finding] = check_services.broker(with_settings(world.services, broker_url=url))
         assert (finding.level, "cluster mode" in finding.message) == (Level.WRONG, True)

@@ -15,8 +15,6 @@ from tests.support.processes import program
 from tests.support.waiting import until
 from tests.support.world import World
 
-pytestmark = pytest.mark.usefixtures("beat")
-
 UPSCALED = {"upscale": 2}
 """Only img_generator can do that."""
 

@@ -10,10 +10,10 @@ import pytest
 import redis
 from moto.server import ThreadedMotoServer
 
-from poller.app import create_app
-from shared.clients.broker import MAIL_EVENTS, celery_app
 from shared.core.settings import Settings
+from shared.generators.base import never_stop
 from shared.jobs import submission_store
+from shared.polling import periodic
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.mail_server import MailServer, text_of
@@ -53,10 +53,9 @@ def test_two_workers_send_each_mail_once(
     with (
         program(settings, tmp_path / "worker.log", "worker") as worker,
         program(settings, tmp_path / "worker2.log", "worker") as other,
-        program(settings, tmp_path / "beat.log", "beat") as beat,
     ):
         until(lambda: finished(world) == 10 and waiting(world) == 0, "the jobs and their mail")
-        assert [beat.stop(), worker.stop(), other.stop()] == [0, 0, 0]
+        assert [worker.stop(), other.stop()] == [0, 0]
     recipients = [row.email for row in world.sql("SELECT email FROM users")]
     assert sorted(mail.recipient for mail in server.mails) == sorted(recipients)
     logs = "".join(path.read_text() for path in tmp_path.glob("*.log"))
@@ -69,10 +68,7 @@ def test_a_hanging_mail_server_delays_no_job(
     """The worker has only one process: if that waited for the mail server, nothing else could run."""
     server.holding = True
     first = world.submit(world.user(), notify="email")
-    with (
-        program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker,
-        program(settings, tmp_path / "beat.log", "beat"),
-    ):
+    with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
         until(lambda: world.sql("SELECT attempts FROM mails") == [(1,)], "the mail is at the server")
         others = [world.submit(world.user(), notify="email") for _ in range(5)]
         until(lambda: finished(world) == 6, "the other jobs")
@@ -94,15 +90,14 @@ def test_a_group_gets_its_one_mail_though_workers_die(
         jobs = [world.new_job(notify="email", prompt=f"number {index}") for index in range(3)]
         queued = submission_store.queue_all(connection, user, jobs, is_group=True, **LIMITS)
     assert queued is not None
-    with program(settings, tmp_path / "beat.log", "beat") as beat:
-        with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
-            until(lambda: world.sql("SELECT attempts FROM group_mails") == [(1,)], "the mail is at the server")
-            os.killpg(worker.process.pid, signal.SIGKILL)
-        server.holding = False
-        world.sql("UPDATE group_mails SET due_at = clock_timestamp()")
-        with program(settings, tmp_path / "worker2.log", "worker") as other:
-            until(lambda: not world.sql("SELECT FROM group_mails"), "the mail is sent")
-            assert [beat.stop(), other.stop()] == [0, 0]
+    with program(settings, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
+        until(lambda: world.sql("SELECT attempts FROM group_mails") == [(1,)], "the mail is at the server")
+        os.killpg(worker.process.pid, signal.SIGKILL)
+    server.holding = False
+    world.sql("UPDATE group_mails SET due_at = clock_timestamp()")
+    with program(settings, tmp_path / "worker2.log", "worker") as other:
+        until(lambda: not world.sql("SELECT FROM group_mails"), "the mail is sent")
+        assert other.stop() == 0
     assert finished(world) == 3
     assert {received.message["Message-ID"].partition("@")[0] for received in server.mails} == {f"<{queued.group_id}"}
     assert all(f"/pictures/{job_id}" in text_of(server.mails[-1].message) for job_id in queued.ids)
@@ -124,9 +119,6 @@ def test_a_worker_reads_what_ses_reports(
         sqs.send_message(QueueUrl=queue, MessageBody=enveloped(bounce(row.email)))
         given = settings | keys | {"EASEL_MAIL_EVENTS_URL": queue.replace("http://", "sqs+http://")}
         with program(given, tmp_path / "worker.log", "worker", "--concurrency", "1") as worker:
-            app = celery_app(Settings.from_environment(given))
-            app.send_task(MAIL_EVENTS)
-            app.close()
             bounced = "SELECT id FROM users WHERE mail_stopped = 'bounced'"
             until(lambda: world.sql(bounced) == [(row.id,)], "the mail is stopped")
             until(lambda: "addresses stopped: 1" in (tmp_path / "worker.log").read_text(), "it is logged")
@@ -139,10 +131,9 @@ def test_a_worker_reads_what_ses_reports(
     assert row.email not in (tmp_path / "worker.log").read_text()
 
 
-def test_the_beat_asks_for_reports_only_where_there_is_a_queue(environment: dict[str, str]) -> None:
-    scheduled = []
+def test_reports_are_read_only_where_there_is_a_queue(environment: dict[str, str]) -> None:
+    found = []
     for given in ({}, {"EASEL_MAIL_EVENTS_URL": "sqs://sqs.eu-central-1.amazonaws.com/1/events"}):
         services = Services(Settings.from_environment(environment | {"EASEL_GENERATORS": ""} | given))
-        scheduled.append("mail events" in create_app(services).conf.beat_schedule)
-        services.db.close()
-    assert scheduled == [False, True]
+        found.append("addresses" in {sender.kind for sender in periodic.list_senders(services, never_stop)})
+    assert found == [False, True]

@@ -83,10 +83,10 @@ BROADCASTS = "/0.celery.pidbox"
 def test_a_worker_outlasts_malformed_messages(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
-    log, beat_log = tmp_path / "worker.log", tmp_path / "beat.log"
+    log = tmp_path / "worker.log"
     with own_redis() as (url, server):
         settings = environment | {"EASEL_GENERATORS": generator.setting, "EASEL_BROKER_URL": url}
-        with program(settings, log, "worker") as worker, program(settings, beat_log, "beat") as beat:
+        with program(settings, log, "worker") as worker:
             first = world.submit(world.user())
             until(lambda: world.state(first) == "succeeded", "a job before")
             children = worker.children
@@ -96,42 +96,44 @@ def test_a_worker_outlasts_malformed_messages(
                 until(lambda job=job: world.state(job) == "succeeded", f"a job after: {name}")  # type: ignore[misc]
                 assert worker.process.poll() is None, name
             assert worker.children == children
-            assert [beat.stop(), worker.stop()] == [0, 0]
+            assert worker.stop() == 0
 
 
 def test_a_worker_outlasts_malformed_calls_to_all_workers(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
-    log, beat_log = tmp_path / "worker.log", tmp_path / "beat.log"
+    log = tmp_path / "worker.log"
     with own_redis() as (url, server):
         settings = environment | {"EASEL_GENERATORS": generator.setting, "EASEL_BROKER_URL": url}
-        with program(settings, log, "worker") as worker, program(settings, beat_log, "beat") as beat:
+        with program(settings, log, "worker") as worker:
             until(lambda: worker_answers(url), "the worker answers")
             for content in MALFORMED.values():
-                heard = server.publish(BROADCASTS, content if isinstance(content, bytes) else json.dumps(content))
-                assert heard == 1
+                call = content if isinstance(content, bytes) else json.dumps(content)
+                # Celery subscribes again after some of them, and hears nothing meanwhile.
+                until(lambda call=call: server.publish(BROADCASTS, call) == 1, "the worker hears it")  # type: ignore[misc]
             until(lambda: worker_answers(url), "the worker still answers")
             job = world.submit(world.user())
             until(lambda: world.state(job) == "succeeded", "a job after them")
-            assert [beat.stop(), worker.stop()] == [0, 0]
+            assert worker.stop() == 0
 
 
 def test_a_worker_outlasts_a_key_of_another_type(
     world: World, environment: dict[str, str], generator: FakeGenerator, tmp_path: Path
 ) -> None:
-    log, beat_log = tmp_path / "worker.log", tmp_path / "beat.log"
+    log = tmp_path / "worker.log"
     with own_redis() as (url, server):
         settings = environment | {"EASEL_GENERATORS": generator.setting, "EASEL_BROKER_URL": url}
-        with program(settings, log, "worker") as worker, program(settings, beat_log, "beat") as beat:
+        with program(settings, log, "worker") as worker:
             first = world.submit(world.user())
             until(lambda: world.state(first) == "succeeded", "a job before")
             with server.pipeline() as both:
                 both.delete(QUEUE)
                 both.set(QUEUE, "text")
                 both.execute()
-            until(lambda: "no message sent" in beat_log.read_text(), "beat says so")
-            server.delete(QUEUE)
+            until(lambda: "errorstat_WRONGTYPE" in server.info("errorstats"), "the worker is refused")
             second = world.submit(world.user())
-            until(lambda: world.state(second) == "succeeded", "a job after")
+            until(lambda: world.state(second) == "succeeded", "a job meanwhile")
+            server.delete(QUEUE)
+            until(lambda: worker_answers(url), "the worker answers again")
             assert worker.process.poll() is None
-            assert [beat.stop(), worker.stop()] == [0, 0]
+            assert worker.stop() == 0

@@ -1,4 +1,4 @@
-"""Worker and beat as real processes: they finish jobs after any failure, and stop on request."""
+"""Workers as real processes: they finish jobs after any failure, and stop on request."""
 
 import json
 import os
@@ -82,20 +82,19 @@ def test_thirty_jobs_and_an_empty_broker(
     broker = redis.Redis.from_url(settings["EASEL_BROKER_URL"])
     with (
         program(settings, tmp_path / "worker.log", "worker", *at_once) as worker,
-        program(settings, tmp_path / "beat.log", "beat") as beat,
-        program(settings, tmp_path / "beat2.log", "beat") as other_beat,
+        program(settings, tmp_path / "worker2.log", "worker", *at_once) as other,
     ):
         until(lambda: finished(world) >= 3, "three jobs")
         broker.flushall()
         until(lambda: finished(world) == 30, "all jobs")
-        assert [beat.stop(), other_beat.stop(), worker.stop()] == [0, 0, 0]
-        assert not any(part.left_over for part in (worker, beat, other_beat))
+        assert [other.stop(), worker.stop()] == [0, 0]
+        assert not any(part.left_over for part in (worker, other))
     assert generator.counts["initiated"] == 30
     assert generator.most_in_flight <= generator.max_in_flight
     for job_id in jobs:
         world.check_one_set(job_id, 1)
     world.check_books()
-    logs = "".join((tmp_path / name).read_text() for name in ("worker.log", "beat.log", "beat2.log"))
+    logs = "".join((tmp_path / name).read_text() for name in ("worker.log", "worker2.log"))
     tokens = [str(row.attempt_token) for row in world.sql("SELECT attempt_token FROM jobs") if row.attempt_token]
     secrets = [PROMPT, "X-Amz-Signature", settings["AWS_SECRET_ACCESS_KEY"], *tokens]
     assert not [secret for secret in secrets if secret in logs]
@@ -103,7 +102,6 @@ def test_thirty_jobs_and_an_empty_broker(
     assert {record["job_id"] for record in records if "job_id" in record} == {str(job_id) for job_id in jobs}
 
 
-@pytest.mark.usefixtures("beat")
 def test_a_stopped_worker_finishes_its_step(world: World, settings: dict[str, str], held: Held, tmp_path: Path) -> None:
     job_id = world.submit(world.user())
     with program(settings, tmp_path / "worker.log", "worker") as worker:
@@ -117,7 +115,6 @@ def test_a_stopped_worker_finishes_its_step(world: World, settings: dict[str, st
     assert world.row(job_id).crashes == 0
 
 
-@pytest.mark.usefixtures("beat")
 def test_a_child_that_is_killed_is_replaced_and_its_jobs_recover(
     world: World,
     settings: dict[str, str],
@@ -144,13 +141,34 @@ def test_a_child_that_is_killed_is_replaced_and_its_jobs_recover(
     assert PROMPT not in (tmp_path / "worker.log").read_text()
 
 
-@pytest.mark.parametrize("part", ["worker", "beat"])
+def test_children_that_die_while_they_start_end_nothing(world: World, settings: dict[str, str], tmp_path: Path) -> None:
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
+        for _ in range(10):
+            before = set(worker.children)
+            until(lambda before=before: set(worker.children) - before, "a child", every_s=0.01)  # type: ignore[misc]
+            for child in worker.children:
+                os.kill(child, signal.SIGKILL)
+        job_id = world.submit(world.user())
+        until(lambda: world.state(job_id) == "succeeded", "a job after them")
+        assert worker.stop() == 0
+
+
+def test_a_frozen_child_holds_up_no_end(world: World, settings: dict[str, str], tmp_path: Path) -> None:
+    """Without a limit, the worker would wait for the child, and stay until it is killed."""
+    job_id = world.submit(world.user())
+    with program(settings, tmp_path / "worker.log", "worker") as worker:
+        until(lambda: world.state(job_id) == "succeeded", "it works")
+        os.kill(worker.children[0], signal.SIGSTOP)
+        assert worker.stop(120) == 0
+        until(lambda: not worker.left_over, "the frozen child is gone")
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("EASEL_DATABASE_URL", "mysql://a:hidden@b"), ("EASEL_GENERATORS", "http://a:hidden@b")]
 )
-def test_an_invalid_setting_is_reported_in_one_line(settings: dict[str, str], part: str, name: str, value: str) -> None:
+def test_an_invalid_setting_is_reported_in_one_line(settings: dict[str, str], name: str, value: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "poller", part],
+        [sys.executable, "-m", "poller", "worker"],
         env={"PATH": os.environ["PATH"], **settings, name: value},
         capture_output=True,
         text=True,
@@ -180,12 +198,9 @@ def test_jobs_finish_over_sqs(world: World, settings: dict[str, str], tmp_path: 
         broker = queue.replace("http://", "sqs+http://")
         over_sqs = settings | {"EASEL_BROKER_URL": broker, "AWS_DEFAULT_REGION": "us-east-1"}
         jobs = [world.submit(world.user()) for _ in range(3)]
-        with (
-            program(over_sqs, tmp_path / "worker.log", "worker") as worker,
-            program(over_sqs, tmp_path / "beat.log", "beat") as beat,
-        ):
+        with program(over_sqs, tmp_path / "worker.log", "worker") as worker:
             until(lambda: finished(world) == 3, "three jobs over SQS")
-            assert [beat.stop(), worker.stop()] == [0, 0]
+            assert worker.stop() == 0
     finally:
         server.stop()
     for job_id in jobs:

@@ -57,11 +57,11 @@ def test_a_probe_holds_no_connection(world: World, generator: FakeGenerator) -> 
 
 def test_the_garbage_collector_holds_no_connection(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    delete, sizes_bytes = Storage.delete, Storage.sizes_bytes
+    delete, sizes_bytes = Storage.delete_each, Storage.sizes_bytes
 
-    def watched_delete(self: Storage, keys: Collection[str]) -> None:
+    def watched_delete(self: Storage, keys: Collection[str]) -> dict[str, str]:
         seen.append(connections_in_use(world.services))
-        delete(self, keys)
+        return delete(self, keys)
 
     def watched_sizes(self: Storage, prefix: str) -> dict[str, int]:
         seen.append(connections_in_use(world.services))
@@ -70,10 +70,10 @@ def test_the_garbage_collector_holds_no_connection(world: World, monkeypatch: py
     store(world, "jobs/a/0.png", "jobs/b/0.png")
     discard(world, "jobs/a/")
     discard(world, "jobs/b/")
-    monkeypatch.setattr(Storage, "delete", watched_delete)
+    monkeypatch.setattr(Storage, "delete_each", watched_delete)
     monkeypatch.setattr(Storage, "sizes_bytes", watched_sizes)
     assert world.poller.collect() == 2
-    assert seen == [0] * 4
+    assert seen == [0] * 3
     assert world.garbage() == set()
 
 
@@ -85,7 +85,7 @@ def test_garbage_of_a_killed_collector_is_retried(world: World, monkeypatch: pyt
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(Storage, "delete", kill)
+        patch.setattr(Storage, "delete_each", kill)
         with pytest.raises(Killed):
             world.poller.collect()
     assert world.garbage() == {"jobs/a/"}
@@ -100,15 +100,16 @@ def test_garbage_that_is_discarded_again_while_it_is_collected_stays(
 ) -> None:
     store(world, "jobs/a/0.png")
     discard(world, "jobs/a/")
-    delete = Storage.delete
+    delete = Storage.delete_each
 
-    def discard_again(self: Storage, keys: Collection[str]) -> None:
-        delete(self, keys)
+    def discard_again(self: Storage, keys: Collection[str]) -> dict[str, str]:
+        refused = delete(self, keys)
         store(world, "jobs/a/1.png")
         discard(world, "jobs/a/")
+        return refused
 
     with monkeypatch.context() as patch:
-        patch.setattr(Storage, "delete", discard_again)
+        patch.setattr(Storage, "delete_each", discard_again)
         assert world.poller.collect() == 1
     assert world.garbage() == {"jobs/a/"}
     world.sql("UPDATE garbage SET due_at = clock_timestamp()")

@@ -55,7 +55,7 @@ def test_a_job_waits_until_the_model_is_loaded(world: World, generator: FakeGene
     assert health(world) == [(0, None)]
     assert world.row(job_id).attempts == 1
     events = world.events(job_id)
-    assert events[:4] == ["accepted", "started", "waiting", "started"]
+    assert events[:4] == ["accepted", "waiting", "started", "sent"], "it started twice, the second time after the wait"
     assert "retrying" not in events
     world.check_books()
 

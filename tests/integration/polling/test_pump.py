@@ -10,6 +10,7 @@ import pytest
 from shared.core.errors import Unavailable
 from shared.jobs import store as job_store
 from shared.polling import dispatch, lease
+from shared.polling.latency import SLOW_S
 from shared.polling.pump import Pump
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
@@ -19,8 +20,8 @@ from tests.support.world import World
 
 
 @contextmanager
-def pumping(poller: Poller, at_once: int) -> Iterator[Pump]:
-    pump = Pump(poller.worker, at_once)
+def pumping(poller: Poller, at_once: int, slow_s: float = SLOW_S) -> Iterator[Pump]:
+    pump = Pump(poller.worker, at_once, slow_s)
     pump.wake()
     try:
         yield pump
@@ -81,7 +82,7 @@ def test_it_has_so_many_steps_in_hand(world: World, generator: FakeGenerator, at
     for _ in range(12):
         world.submit(world.user())
     world.poller.sweep()
-    with pumping(world.poller, at_once):
+    with pumping(world.poller, at_once, float("inf")):
         until(lambda: counted.waiting == at_once, "the steps that it may do at once")
         assert world.sql("SELECT count(*) FROM jobs WHERE lease_until IS NOT NULL") == [(at_once,)]
         counted.go_on.set()

@@ -51,8 +51,8 @@ def test_it_ends_with_the_reason(world: World, generator: FakeGenerator, status:
     job_id = world.submit(world.user())
     world.finish(job_id, rounds=100)
     row = world.row(job_id)
-    assert (row.state, row.error_code, row.attempts, len(refused)) == ("failed", code, 0, 10)
-    assert row.error_message.startswith("Given up after 10 refusals. ")
+    assert (row.state, row.error_code, row.attempts, len(refused)) == ("failed", code, 0, 8)
+    assert row.error_message.startswith("Given up after 8 refusals. ")
     assert world.sql("SELECT failures FROM generators") == [(0,)], "the generator has not failed"
     world.check_books()
 

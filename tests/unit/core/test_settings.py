@@ -164,6 +164,7 @@ WRONG = {
     "SESSION_IDLE_DAYS": ["0", "401"],
     "MAX_LIKENESSES": ["0", "10001"],
     "LIKENESS_DAYS": ["0", "3651"],
+    "LONGEST_JOB_S": ["59", "86401"],
     "MAX_ADAPTER_MB": ["0", "301"],
     "CONTENT_RULES": ["/nothing/here.toml", "/", 'version = "1"\n[[rules]]', "a\nb"],
     "REVIEW": ["sometimes"],

@@ -33,7 +33,7 @@ from shared.generators.base import (
     no_room,
 )
 from shared.images.png import PNG_SIGNATURE
-from shared.jobs.reasons import GENERATOR_FAILED, GENERATOR_TOO_SLOW, WORKER_STOPPED, Reason
+from shared.jobs.reasons import GENERATOR_FAILED, WORKER_STOPPED, Reason, generator_too_slow
 from shared.jobs.states import Event
 from shared.polling import steps
 from shared.polling.claims import ClaimedJob, ClaimedSource
@@ -158,11 +158,17 @@ MOVED = GeneratorUnavailable("generator_redirected", "It has moved.")
 WRONG = GeneratorUnavailable("generator_misconfigured", "It is locked.")
 
 
-@pytest.mark.parametrize("error", [BUSY, MOVED, WRONG])
-def test_a_job_that_a_healthy_generator_refuses_pauses_alone(error: GeneratorUnavailable) -> None:
+LASTING_PAUSES = [5, 15, 45, 135, 300, 300, 300]
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [(BUSY, [2, 4, 8, 16, 32, 64, 128, 256, 300]), (MOVED, LASTING_PAUSES), (WRONG, LASTING_PAUSES)],
+)
+def test_a_job_that_a_healthy_generator_refuses_pauses_alone(error: GeneratorUnavailable, expected: list[int]) -> None:
     refused = GeneratorHealth(refusal=error.message)
     pauses = []
-    for refusals in range(9):
+    for refusals in range(len(expected)):
         decision = steps.begin(step(replace(CLAIM, refusals=refusals, refused_s=1.0), error))
         assert isinstance(decision, Decision)
         assert isinstance(decision.outcome, Retried)
@@ -170,13 +176,13 @@ def test_a_job_that_a_healthy_generator_refuses_pauses_alone(error: GeneratorUna
             Retried(reason(error), Event.WAITING), refused
         )
         pauses.append(decision.outcome.refused_pause_s)
-    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300]
+    assert pauses == expected
     drawn = steps.fetch(step(SENT, error), draws=True)
-    assert drawn == Decision(Retried(reason(error), Event.WAITING, -1, refused_pause_s=2), refused)
+    assert drawn == Decision(Retried(reason(error), Event.WAITING, -1, refused_pause_s=expected[0]), refused)
 
 
 def test_refusals_end_with_their_reason() -> None:
-    for error, most in ((MOVED, 10), (WRONG, 10), (BUSY, 100)):
+    for error, most in ((MOVED, 8), (WRONG, 8), (BUSY, 100)):
         decision = steps.begin(step(replace(CLAIM, refusals=most - 1, refused_s=9.0), error))
         message = f"Given up after {most} refusals. {error.message}"
         assert decision == Decision(Failed(Reason(error.code, message)), GeneratorHealth(refusal=error.message))
@@ -243,9 +249,14 @@ def test_a_generator_is_waited_for_only_for_a_limited_time() -> None:
     assert decision == Decision(Retried(reason(AWAY)), GeneratorHealth("It is away."))
 
 
-def test_an_attempt_that_takes_too_long_is_cancelled() -> None:
-    slow = step(replace(SENT, sent_s=7201.0), Progress(Phase.PROCESSING))
-    assert steps.begin(slow) == Decision(Retried(GENERATOR_TOO_SLOW))
+@pytest.mark.parametrize(("expected_s", "limit_s"), [(None, 7200), (0.5, 600), (60.0, 1200), (1000.0, 7200)])
+def test_an_attempt_that_takes_too_long_is_cancelled(expected_s: float | None, limit_s: float) -> None:
+    sent = replace(SENT, expected_s=expected_s)
+    slow = step(replace(sent, sent_s=limit_s + 1), Progress(Phase.PROCESSING))
+    assert steps.begin(slow) == Decision(Retried(generator_too_slow(limit_s)))
+    goes_on = steps.begin(step(replace(sent, sent_s=limit_s - 1), Progress(Phase.PROCESSING)))
+    assert isinstance(goes_on, Decision)
+    assert isinstance(goes_on.outcome, Progressed)
     assert cast(Scripted, slow.generator).cancelled == ["17"]
 
 

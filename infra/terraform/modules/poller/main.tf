@@ -1,4 +1,4 @@
-# Worker and beat in one Fargate task. Any number of either may run, so a second task needs no coordination. A one-off
+# The worker as a Fargate task. Any number of them may run, so a second task needs no coordination. A one-off
 # task runs a single command instead: the migration of a roll-out, or a command of the operator.
 
 data "aws_region" "current" {}
@@ -25,7 +25,7 @@ locals {
   health = { interval = 30, timeout = 10, retries = 3, startPeriod = 60 }
 
   log = {
-    for container in ["worker", "beat", "operate"] : container => {
+    for container in ["worker", "operate"] : container => {
       logDriver = "awslogs"
       options = {
         awslogs-group         = aws_cloudwatch_log_group.this.name
@@ -44,15 +44,6 @@ locals {
 
     # After the stop signal, a worker finishes or releases its current step within 20 s (poller/app.py).
     stopTimeout = var.stop_timeout_s
-  })
-
-  beat = merge(local.base, {
-    name             = "beat"
-    command          = ["python", "-m", "poller", "beat", "--heartbeat", "/tmp/beat"]
-    essential        = true
-    logConfiguration = local.log["beat"]
-    healthCheck      = merge(local.health, { command = ["CMD", "python", "-m", "poller.heartbeat", "/tmp/beat"] })
-    stopTimeout      = 10
   })
 
   operate = merge(local.base, {
@@ -76,7 +67,7 @@ resource "aws_ecs_task_definition" "poller" {
   memory                   = var.memory_mb
   execution_role_arn       = aws_iam_role.execution.arn
   task_role_arn            = aws_iam_role.task.arn
-  container_definitions    = jsonencode([local.worker, local.beat])
+  container_definitions    = jsonencode([local.worker])
 
   runtime_platform {
     operating_system_family = "LINUX"

@@ -20,7 +20,7 @@ variable "image_digest" {
 
 variable "settings" {
   type        = map(string)
-  description = "The EASEL_ settings of worker, beat and operator's commands. No secrets."
+  description = "The EASEL_ settings of worker and operator's commands. No secrets."
 
   validation {
     condition     = alltrue([for name in keys(var.settings) : startswith(name, "EASEL_")])

@@ -1,0 +1,53 @@
+"""Reads that many requests ask for at once, made together: one statement instead of one for each."""
+
+import asyncio
+from collections.abc import Callable, Collection, Hashable, Mapping
+from typing import Generic, TypeVar
+
+from functions.http.threads import in_thread
+
+MOST_AT_ONCE = 500
+"""How many keys one read has at most."""
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Gathered(Generic[Key, Value]):
+    """Reads keys in batches: what is asked for while one batch is read is the next one; equal keys are read once.
+
+    `read` returns the values of the keys that it finds, in a thread; `pause_s` says how long a batch is gathered.
+    """
+
+    def __init__(self, read: Callable[[Collection[Key]], Mapping[Key, Value]], pause_s: Callable[[], float]) -> None:
+        self._read = read
+        self._pause_s = pause_s
+        self._asked: dict[Key, asyncio.Future[Value | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def get(self, key: Key) -> Value | None:
+        """Return a key's value as it is after this call began, None if there is none. Raises what the read raises."""
+        loop, reading = asyncio.get_running_loop(), self._reading
+        # In Lambda each event may have its own event loop; a task of an earlier loop never runs again.
+        if reading is None or reading.done() or reading.get_loop() is not loop:
+            self._asked = {}
+            self._reading = loop.create_task(self._read_batches())
+        answer = self._asked.get(key)
+        if answer is None:
+            answer = self._asked[key] = loop.create_future()
+        return await asyncio.shield(answer)  # the others who asked for it still wait
+
+    async def _read_batches(self) -> None:
+        while self._asked:
+            await asyncio.sleep(self._pause_s())  # also 0 lets all requests of this round of the loop ask
+            keys = list(self._asked)[:MOST_AT_ONCE]
+            batch = {key: self._asked.pop(key) for key in keys}
+            try:
+                found = await in_thread(self._read, keys)
+            except Exception as error:
+                for answer in batch.values():
+                    answer.set_exception(error)
+                    answer.exception()  # nobody may wait for it any more
+            else:
+                for key, answer in batch.items():
+                    answer.set_result(found.get(key))
