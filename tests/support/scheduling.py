@@ -3,7 +3,7 @@
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 # Files that start a stack of their own, so that any process may run them.
-WITH_OWN_STACK = ("/test_browser.py", "/test_chaos.py", "/test_faults.py", "/test_whole_site.py")
+WITH_OWN_STACK = ("/test_browser.py", "/test_chaos.py", "/test_whole_site.py")
 
 
 class ByServers(LoadFileScheduling):  # type: ignore[misc]

@@ -102,7 +102,8 @@ class Site:
             if self._running[name].exit_code is None:
                 continue
             if name not in self._killed:
-                self.unasked.append(f"{name}: {list(self._running[name].tail)[-3:]}")
+                said = "".join(list(self._running[name].tail)[-1:])
+                self.unasked.append(f"{name} ended; its last line: {said[:200]}")
             self._killed.discard(name)
             self._running.pop(name).close()
             self.start(name, wait=False)
