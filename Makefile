@@ -5,7 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-.PHONY: help diffusion upscaler faces checker run demo operate test test-all unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack chaos soak audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
+.PHONY: help diffusion upscaler faces checker run demo operate test test-all kill-every-line model mutants unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack chaos soak audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -99,6 +99,16 @@ test: .venv/dev.stamp ## Run the tests, in two processes
 
 test-all: .venv/dev.stamp ## Run also the cases that repeat others: more sizes, languages, themes, and the contract through every door
 	@$(PYTEST) $(PARALLEL) -m "long or not long"
+
+RELIABILITY := tests/integration/reliability
+kill-every-line: .venv/dev.stamp ## Kill, fail and freeze processes at every line (hours), or every so many: make kill-every-line STRIDE=10
+	@EASEL_TEST_EVERY_LINE=$(or $(STRIDE),1) $(PYTEST) -rP -m "long or not long" $(RELIABILITY)/test_every_line.py
+
+model: .venv/dev.stamp ## Compare the queue with a model in many runs: make model EXAMPLES=500
+	@EASEL_TEST_EXAMPLES=$(or $(EXAMPLES),500) $(PYTEST) $(RELIABILITY)/test_model.py
+
+mutants: .venv/dev.stamp ## Check that the tests catch deliberately broken builds: make mutants ONLY=no-refund
+	@$(BIN)/python -m tests.support.mutants $(ONLY)
 
 unit: .venv/dev.stamp ## Run the tests that need no server: under a minute
 	@$(PYTEST) tests/unit

@@ -36,7 +36,7 @@ UPDATE webhooks SET due_at = {_PAST};
 UPDATE exports SET due_at = {_PAST} WHERE due_at IS NOT NULL;
 """
 _END_IDLE_TRANSACTIONS = text("""
-SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+SELECT count(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity
 WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'
 """)
 

@@ -16,6 +16,7 @@ import pytest
 from shared.services import Services
 from shared.testing.fake_generator import Plan
 from tests.support.doomed import Fate, Report, Template
+from tests.support.repeats import repeats
 from tests.support.stage import PASSWORD, Stage, api_call, staged, submission
 from tests.support.world import SMALL
 
@@ -220,7 +221,11 @@ def choose(report: Report, fate: Fate) -> list[int]:
     return sorted({*after_effects, *range(1, report.executed + 1, STRIDE)})
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+LIKE_OTHERS = ("submit a group", "ask", "retry", "all steps", "cancel a waiting job")
+USUALLY = [name for name in OPERATIONS if name not in LIKE_OTHERS]
+
+
+@pytest.mark.parametrize("name", [*USUALLY, *repeats(*LIKE_OTHERS)])
 def test_at_every_line(stage: Stage, name: str) -> None:
     operation = OPERATIONS[name]
     with Template(stage.environment, operation.name, operation.prepare(stage)) as template:
