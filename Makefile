@@ -5,11 +5,7 @@ DIFFUSION_BIN := .venv-diffusion/bin
 # Variables reach the recipes in the environment, so that the shell does not read what is in them.
 export PYTHON PYTHON_VERSION ARCH
 
-<<<<<<< ours
-.PHONY: help diffusion upscaler faces checker run demo operate test test-all unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack chaos soak audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
-=======
-.PHONY: help diffusion upscaler faces checker run demo operate test test-all kill-every-line model mutants unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
->>>>>>> theirs
+.PHONY: help diffusion upscaler faces checker run demo operate test test-all kill-every-line model mutants unit integration contract e2e deploy coverage check format bench bench-scale bench-peers bench-engine bench-likeness bench-upscale attack chaos soak audit sbom sheet scenes dataset train-mini export-mini probe-mini learn-words screenshots site bundle contract-deployed localstack lock clean terraform-check terraform-emulator
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -221,12 +221,11 @@ def choose(report: Report, fate: Fate) -> list[int]:
     return sorted({*after_effects, *range(1, report.executed + 1, STRIDE)})
 
 
-LIKE_OTHERS = {"submit a group", "ask", "retry", "all steps", "cancel a waiting job"}
+LIKE_OTHERS = ("submit a group", "ask", "retry", "all steps", "cancel a waiting job")
+USUALLY = [name for name in OPERATIONS if name not in LIKE_OTHERS]
 
 
-@pytest.mark.parametrize(
-    "name", [*(name for name in OPERATIONS if name not in LIKE_OTHERS), *repeats(*sorted(LIKE_OTHERS))]
-)
+@pytest.mark.parametrize("name", [*USUALLY, *repeats(*LIKE_OTHERS)])
 def test_at_every_line(stage: Stage, name: str) -> None:
     operation = OPERATIONS[name]
     with Template(stage.environment, operation.name, operation.prepare(stage)) as template:
