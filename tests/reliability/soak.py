@@ -76,14 +76,13 @@ class Unruly:
 def _worker(ground: Ground, fake: FakeGenerator) -> Iterator[Process]:
     env = {"EASEL_GENERATORS": fake.setting}
     part = ground.python("worker", "poller", "worker", "--concurrency", "1", env=env)
-    with ground.processes(ground.python("beat", "poller", "beat", env=env)):
-        process = Process(part, ground.home / "log" / "worker.log", lambda *_: None)
-        try:
-            yield process
-        finally:
-            process.stop()
-            until(lambda: process.exit_code is not None, "the worker has ended", 90)
-            process.close()
+    process = Process(part, ground.home / "log" / "worker.log", lambda *_: None)
+    try:
+        yield process
+    finally:
+        process.stop()
+        until(lambda: process.exit_code is not None, "the worker has ended", 90)
+        process.close()
 
 
 def run(

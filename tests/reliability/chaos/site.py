@@ -66,7 +66,7 @@ class Site:
 
     def start_all(self) -> None:
         """Start every part, each when those that it needs work."""
-        names = ["initdb", "postgres", "redis", "s3", "bucket", "migrate", *GENERATORS, *WORKERS, "beat", "gateway"]
+        names = ["initdb", "postgres", "redis", "s3", "bucket", "migrate", *GENERATORS, *WORKERS, "gateway"]
         for name in names:
             if name in self.parts:
                 self.start(name)
