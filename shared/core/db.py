@@ -25,6 +25,8 @@ IDLE_PING_S = 5.0
 TURN_LIMIT_S = 10.0
 PING_LIMIT_S = 2.0
 CONNECT_LIMIT_S = 5
+WRITE_KEPT_S = 10.0
+"""How long a change that was accepted proves that others are."""
 
 # A peer that vanished without closing the connection is detected within about 20 s, instead of the kernel's 15 minutes
 # or more. These are client-side options: RDS Proxy accepts no server options at the start of a session, and pins a
@@ -108,6 +110,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, iam_region: str | None = None) -> None:
         self._pool_size = pool_size
         self._turns = Turns(pool_size)
+        self._accepted_at = -math.inf
         self._engine = create_engine(
             url,
             isolation_level="AUTOCOMMIT",
@@ -177,6 +180,19 @@ class Database:
         if read_only:
             self.close()
             raise Unavailable(READ_ONLY)
+
+    def check_writes(self, change: str) -> None:
+        """Check that this change could be made, unless it could within the last 10 s; it is taken back.
+
+        Raises:
+            Unavailable: It cannot: the disk is full, for example.
+        """
+        if time.monotonic() - self._accepted_at < WRITE_KEPT_S:
+            return
+        with self.begin() as connection:
+            connection.exec_driver_sql(change)
+            connection.get_transaction().rollback()  # type: ignore[union-attr]
+        self._accepted_at = time.monotonic()
 
     def close(self) -> None:
         """Close every connection; a forked process calls this before it uses its copy."""

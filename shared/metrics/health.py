@@ -18,6 +18,9 @@ _SWEPT_S = text("""
     ))::float FROM queue_clock
 """)
 
+# As a worker renews its leases, but more rows than fit into one page: a full disk has room for a small change.
+_CHANGE = "INSERT INTO leases (attempt_token, until) SELECT gen_random_uuid(), now() FROM generate_series(1, 200)"
+
 
 def check(services: Services) -> dict[str, str]:
     """Return "ok" for each part that works, otherwise the error, without addresses or names.
@@ -35,6 +38,7 @@ def _database(services: Services) -> None:
     with services.db.statement() as connection:
         if is_outdated(connection):
             raise NotMigrated
+    services.db.check_writes(_CHANGE)
 
 
 def _poller(services: Services) -> None:

@@ -16,6 +16,7 @@ from shared.clients import broker
 from shared.metrics.health import check
 from shared.services import Services
 from tests.support.own_redis import own_redis
+from tests.support.refused_writes import refused_writes
 from tests.support.separate_database import Separate, separate_database
 from tests.support.world import World, with_settings
 
@@ -43,6 +44,7 @@ def set_revision(separate: Separate, services: Services, revision: str) -> None:
     other = with_settings(services, database_url=separate.url)
     with closing(other.db), other.db.begin() as connection:
         connection.execute(text("CREATE TABLE IF NOT EXISTS alembic_version (version_num text)"))
+        connection.execute(text("CREATE TABLE IF NOT EXISTS leases (attempt_token uuid, until timestamptz)"))
         connection.execute(text("DELETE FROM alembic_version"))
         connection.execute(text("INSERT INTO alembic_version VALUES (:revision)"), {"revision": revision})
 
@@ -66,6 +68,15 @@ def test_a_database_that_accepts_no_changes(services: Services, separate: Separa
     assert "accepts no changes" in database_health(services, separate.url)
     separate.run("ALTER DATABASE separate RESET default_transaction_read_only")
     assert database_health(services, separate.url) == "ok"
+
+
+def test_a_database_whose_disk_is_full(services: Services) -> None:
+    url = services.settings.database_url
+    with refused_writes(services.db, "53100", "INSERT ON leases FOR EACH STATEMENT"):
+        assert database_health(services, url) == "The database's disk is full."
+    assert database_health(services, url) == "ok"
+    with services.db.statement() as connection:
+        assert connection.execute(text("SELECT count(*) FROM leases")).scalar() == 0, "the change is taken back"
 
 
 @pytest.mark.parametrize(
