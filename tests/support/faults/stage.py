@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.engine.url import URL
 
 from shared.accounts.auth import Credential
-from shared.clients import storage
+from shared.clients import storage_connections
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.img_generator import ImgGenerator
 from shared.notify import mail, outbox, posting, webhooks
@@ -184,7 +184,11 @@ def staged(services: Services, environment: dict[str, str]) -> Iterator[Stage]:
 def impatience() -> Iterator[None]:
     """Let calls of the block wait for half a second only, and storages that are made in it always."""
     with ExitStack() as stack:
-        for module, name in ((storage, "READ_LIMIT_S"), (mail, "ANSWER_TIMEOUT_S"), (posting, "ANSWER_TIMEOUT_S")):
+        for module, name in (
+            (storage_connections, "READ_LIMIT_S"),
+            (mail, "ANSWER_TIMEOUT_S"),
+            (posting, "ANSWER_TIMEOUT_S"),
+        ):
             stack.enter_context(patch.object(module, name, IMPATIENT_S))
         yield
 
