@@ -29,7 +29,7 @@ from shared.api.schemas import JobRequest
 from shared.gallery import store as gallery_store
 from shared.generators.addresses import GeneratorAddress
 from shared.jobs import store as job_store
-from shared.jobs import submission
+from shared.jobs import submission, watch_store
 from shared.jobs.records import StoredImage
 from shared.metrics import store as metrics_store
 from shared.polling import claims, dispatch, outcomes, periodic
@@ -83,7 +83,7 @@ class Queue:
         yield "search for a rare word in a long history", lambda: self._search("zeppelin")
         ids = self._some_ids()
         with db.statement() as connection:
-            yield f"signs of {WATCHED:,} jobs for long polls", lambda: job_store.list_signs(connection, ids)
+            yield f"signs of {WATCHED:,} jobs for long polls", lambda: watch_store.list_signs(connection, ids)
         yield "cancel", lambda: submission.cancel(services, self.credential, made[0])
         yield from self._poller_calls()
         yield "report", lambda: periodic.report(services)

@@ -19,8 +19,7 @@ from functions.http.threads import in_thread
 from shared.accounts.auth import Credential
 from shared.api.schemas import JobView
 from shared.core.errors import BadRequest, NotFound
-from shared.jobs import store as job_store
-from shared.jobs import submission
+from shared.jobs import submission, watch_store
 from shared.jobs.records import JobRecord
 from shared.jobs.views import Pictures, job_json
 from shared.services import Services
@@ -97,7 +96,7 @@ def _read_watched(services: Services, asked: _Asked) -> _Job:
 def _read_all(services: Services, asked: Collection[_Asked]) -> dict[_Asked, _Job]:
     with services.db.statement() as connection:
         keys = [(job_id, credential.token_hash) for job_id, credential in asked]
-        found = job_store.list_watched_views(connection, keys)
+        found = watch_store.list_watched_views(connection, keys)
     pictures = Pictures(services)
     return {one: _render(pictures, *found[key]) for one, key in zip(asked, keys, strict=True) if key in found}
 

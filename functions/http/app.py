@@ -25,7 +25,7 @@ from functions.http.request_id import RequestId, Unexpected
 from shared.core import deadline, log
 from shared.core.db import waiting_at_most
 from shared.core.errors import EaselError
-from shared.jobs import store as job_store
+from shared.jobs import watch_store
 from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
@@ -151,7 +151,7 @@ class _App(FastAPI):
 def _sign_reader(services: Services) -> Callable[[list[UUID]], dict[UUID, str]]:
     def read(job_ids: list[UUID]) -> dict[UUID, str]:
         with services.db.statement() as connection:
-            return job_store.list_signs(connection, job_ids)
+            return watch_store.list_signs(connection, job_ids)
 
     return read
 

@@ -207,7 +207,7 @@ class EventView(Answer):
     event: str
     detail: str | None = Field(description="The reason, in English, if there is one.")
     code: str | None = Field(description="The reason for programs; stable. docs/reasons.md lists them.")
-    count: int = Field(1, description="How often it has happened, where that is more than once.")
+    count: int | None = Field(None, description="How often it has happened, where that is more than once.")
     first_at: str | None = Field(
         None, description="When it happened first, where it has happened again; `at` is the last time."
     )

@@ -25,7 +25,7 @@ from shared.core.errors import (
 from shared.core.limits import MIB
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
-from shared.jobs import depth, submission_store
+from shared.jobs import depth, submission_store, watch_store
 from shared.jobs import store as job_store
 from shared.jobs.content import find_rejection
 from shared.jobs.likeness_codes import check_codes
@@ -110,8 +110,8 @@ def get_job(services: Services, credential: Credential, job_id: UUID) -> JobReco
 
 
 def get_watched_job(services: Services, credential: Credential, job_id: UUID) -> tuple[JobRecord, str]:
-    """Return a user's own job, and its sign (see `job_store.list_signs`) at that moment. Raises NotFound."""
-    return _find(services, credential, job_id, job_store.find_watched_view)
+    """Return a user's own job, and its sign (see `watch_store.list_signs`) at that moment. Raises NotFound."""
+    return _find(services, credential, job_id, watch_store.find_watched_view)
 
 
 def _find(

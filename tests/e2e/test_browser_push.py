@@ -40,6 +40,8 @@ def member(browser: Browser, site: RunningSite, user: ApiUser) -> Iterator[Visit
         person.page.context.grant_permissions(["notifications"], origin=site.url)
         person.page.add_init_script(SUBSCRIBE)
         person.log_in(user.email, PASSWORD)
+        if person.page.evaluate("Notification.permission") != "granted":
+            pytest.skip("this browser shows no notifications, as Chromium's headless shell")
         yield person
         assert person.complaints == []
 

@@ -5,6 +5,7 @@ from uuid import UUID
 import pytest
 
 from shared.jobs import store as job_store
+from shared.jobs import watch_store
 from tests.support.world import World
 
 FAR = 1000.0
@@ -28,7 +29,7 @@ def queue(world: World) -> list[UUID]:
 
 def signs(world: World, queue: list[UUID]) -> list[str]:
     with world.services.db.statement() as connection:
-        found = job_store.list_signs(connection, queue)
+        found = watch_store.list_signs(connection, queue)
     return [found[job_id] for job_id in queue]
 
 
@@ -73,10 +74,10 @@ def test_a_watched_job_has_the_sign_of_the_long_poll(world: World, queue: list[U
     )
     for job_id, sign in zip((queue[0], queue[-1]), signs(world, [queue[0], queue[-1]]), strict=True):
         with world.services.db.statement() as connection:
-            found = job_store.find_watched_view(connection, job_id, token_hash)
+            found = watch_store.find_watched_view(connection, job_id, token_hash)
             assert found is not None
             assert found == (job_store.find_view_by_token(connection, job_id, token_hash), sign)
-            assert job_store.find_watched_view(connection, job_id, b"x" * 32) is None
+            assert watch_store.find_watched_view(connection, job_id, b"x" * 32) is None
 
 
 def test_watched_jobs_are_read_together_as_each_by_itself(world: World, queue: list[UUID]) -> None:
@@ -90,7 +91,7 @@ def test_watched_jobs_are_read_together_as_each_by_itself(world: World, queue: l
         )
     asked = [(job_id, token) for job_id in job_ids for token in (mine, stranger, b"x" * 32)]
     with world.services.db.statement() as connection:
-        found = job_store.list_watched_views(connection, asked)
-        alone = {key: job_store.find_watched_view(connection, *key) for key in asked}
+        found = watch_store.list_watched_views(connection, asked)
+        alone = {key: watch_store.find_watched_view(connection, *key) for key in asked}
     assert found == {key: view for key, view in alone.items() if view is not None}
     assert set(found) == {(job_id, mine) for job_id in job_ids}

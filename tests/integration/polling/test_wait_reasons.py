@@ -10,6 +10,7 @@ import pytest
 from shared.admin import jobs as admin_jobs
 from shared.generators.abilities import all_kinds, protocols_of, supported_protocols
 from shared.jobs import store as job_store
+from shared.jobs import watch_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
 from shared.jobs.store import Move
@@ -318,7 +319,7 @@ def test_other_changes_of_a_queued_job_write_no_lines(world: World) -> None:
 
 def signs(world: World, job_ids: Sequence[UUID]) -> dict[UUID, str]:
     with world.services.db.statement() as connection:
-        return job_store.list_signs(connection, list(job_ids))
+        return watch_store.list_signs(connection, list(job_ids))
 
 
 def test_the_sign_of_a_waiting_job_changes_when_its_timeline_does(world: World) -> None:
