@@ -1,8 +1,9 @@
-"""The supervisor: starts the parts in dependency order, watches them, and stops them in reverse order."""
+"""The supervisor: starts the parts in dependency order, starts again what ends, and stops them in reverse order."""
 
 import signal
 import threading
 import time
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from local.process import Part, Process
 START_LIMIT_S = 60.0
 LOOK_EVERY_S = 0.03
 WATCH_EVERY_S = 0.2
+MOST_ENDS, ENDS_WITHIN_S = 5, 60.0
+"""A part that ends so often within so long ends the stack: starting it again does not help."""
 
 
 class StackError(Exception):
@@ -50,6 +53,7 @@ class Stack:
         self.hurry = threading.Event()
         self._parts = list(parts)
         self._processes: dict[str, Process] = {}
+        self._ends: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=MOST_ENDS))
         self._log_folder = log_folder
         self._console = console or Quiet()
         self._lock_fd = lock_fd
@@ -72,14 +76,29 @@ class Stack:
                 raise Interrupted
 
     def watch(self) -> None:
-        """Watch the parts until interrupted.
+        """Watch the parts until interrupted, and start again those that end.
 
         Raises:
-            PartDied: A part ended unexpectedly.
+            PartDied: A part ended too often.
         """
         while not self.interrupted.wait(WATCH_EVERY_S):
-            for process in self._processes.values():
-                self._check_alive(process)
+            for name, process in list(self._processes.items()):
+                if process.part.ready is None:
+                    continue
+                if process.exit_code is not None:
+                    self._processes[name] = self._start_again(process)
+                elif process.ready_after_s is None and process.is_ready():
+                    self._become_ready(process)
+
+    def _start_again(self, process: Process) -> Process:
+        name, ends = process.part.name, self._ends[process.part.name]
+        ends.append(time.monotonic())
+        reason = f"ended with {describe_exit(process.exit_code)}"
+        if len(ends) == MOST_ENDS and ends[-1] - ends[0] < ENDS_WITHIN_S:
+            raise self._died(process, f"{reason}, for the {MOST_ENDS}th time within a minute")
+        self._console.say(f"{name} {reason}. It is started again.")
+        process.close()
+        return self._start(process.part)
 
     def stop(self) -> None:
         """Stop the running parts, dependents first. Each part has its grace period; with `hurry` set all are killed."""
@@ -107,13 +126,16 @@ class Stack:
         if process.ready_after_s is not None:
             self._check_alive(process)
         elif process.is_ready():
-            process.ready_after_s = process.age_s
-            process.shown = True
-            self._console.ready(process.part.name, process.ready_after_s)
+            self._become_ready(process)
         elif process.exit_code not in (None, 0) or (process.exit_code == 0 and process.part.ready is not None):
             raise self._died(process, f"ended with {describe_exit(process.exit_code)} before it was ready")
         elif process.age_s > START_LIMIT_S:
             raise self._died(process, f"was not ready after {START_LIMIT_S:.0f} s")
+
+    def _become_ready(self, process: Process) -> None:
+        process.ready_after_s = process.age_s
+        process.shown = True
+        self._console.ready(process.part.name, process.ready_after_s)
 
     def _check_alive(self, process: Process) -> None:
         if process.part.ready is not None and process.exit_code is not None:

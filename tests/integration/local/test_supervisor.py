@@ -6,13 +6,17 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from local.console import Quiet
 from local.process import Part
-from local.stack import Interrupted, PartDied, Stack, describe_exit, running
+from local.stack import MOST_ENDS, Interrupted, PartDied, Stack, describe_exit, running
 from tests.support.paths import ROOT as CHECKOUT
 from tests.support.waiting import until
 
@@ -45,6 +49,10 @@ subprocess.Popen([sys.executable, "-c", {DEAF!r}, sys.argv[2]])
 """
 SUPERVISOR = """
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from local.__main__ import run, stop_on_signals
 from local.config import Config
@@ -156,19 +164,51 @@ def test_a_part_that_is_never_ready_times_out(tmp_path: Path, monkeypatch: pytes
     assert not is_alive(tmp_path / "s3")
 
 
-def test_a_death_while_watching_names_the_part_and_the_signal(tmp_path: Path) -> None:
+@pytest.fixture
+def mortal(tmp_path: Path) -> Iterator[tuple[Stack, Recorder, Path]]:
+    """Run a stack whose first part kills itself each time that something is written to a file."""
     kill_self = LIVE.replace(
         "select.select([], [], [], 120)", "os.read(os.open(sys.argv[2], 0), 1); os.kill(os.getpid(), 9)"
     )
-    trigger = tmp_path / "trigger"
+    trigger, recorder = tmp_path / "trigger", Recorder()
     os.mkfifo(trigger)
     parts = [part("redis", kill_self, tmp_path, str(trigger)), part("gateway", LIVE, tmp_path, needs=("redis",))]
-    stack = Stack(parts, tmp_path / "log")
-    with running(stack):
-        trigger.write_text("now")
-        with pytest.raises(PartDied, match=r"redis ended with exit code 137 \(SIGKILL\)(?s:.)*at work"):
-            stack.watch()
+    with running(Stack(parts, tmp_path / "log", recorder)) as stack:
+        yield stack, recorder, trigger
     assert not is_alive(tmp_path / "gateway")
+
+
+def has_started(recorder: Recorder, times: int) -> bool:
+    return recorder.order.count("redis") == times
+
+
+@contextmanager
+def watched(stack: Stack) -> Iterator[Future[None]]:
+    """Watch a stack in a thread, until the end of the block."""
+    with ThreadPoolExecutor(1) as threads:
+        try:
+            yield threads.submit(stack.watch)
+        finally:
+            stack.interrupted.set()
+
+
+def test_a_part_that_ends_is_started_again(mortal: tuple[Stack, Recorder, Path]) -> None:
+    stack, recorder, trigger = mortal
+    with watched(stack) as watching:
+        trigger.write_text("now")
+        until(lambda: recorder.order == ["redis", "gateway", "redis"], "it is ready again", LIMIT_S)
+        stack.interrupted.set()
+        watching.result(LIMIT_S)
+
+
+def test_a_part_that_ends_again_and_again_is_named_with_the_signal(mortal: tuple[Stack, Recorder, Path]) -> None:
+    stack, recorder, trigger = mortal
+    with watched(stack) as watching:
+        for starts in range(1, MOST_ENDS + 1):
+            until(partial(has_started, recorder, starts), "it is ready", LIMIT_S)
+            trigger.write_text("now")
+        with pytest.raises(PartDied, match=r"redis ended with exit code 137 \(SIGKILL\), for the(?s:.)*at work"):
+            watching.result(LIMIT_S)
 
 
 def test_dependents_stop_first(tmp_path: Path) -> None:
