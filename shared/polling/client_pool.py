@@ -62,7 +62,8 @@ class ClientPool:
             self._clients.pop(gone, None)
 
     def close(self) -> None:
-        """Close every client's connections; questions that are not answered yet end by themselves."""
-        self.probes.shutdown(wait=False, cancel_futures=True)
+        """Close every client's connections; a later use opens others. Questions under way end by themselves."""
+        probes, self.probes = self.probes, ThreadPoolExecutor(PROBES, "probe")
+        probes.shutdown(wait=False, cancel_futures=True)
         for client in self._clients.values():
             client.close()
