@@ -1,5 +1,6 @@
 """Celery's consumer, for which every error is one of the broker's: it pauses, connects again and goes on."""
 
+import contextlib
 import logging
 import time
 from typing import Any
@@ -34,7 +35,8 @@ class PatientConsumer(Consumer):
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         """Log the error, drop the connection and pause."""
-        super().on_connection_error_after_connected(exc)
+        with contextlib.suppress(Exception):  # kombu fails to close what it has closed before; it is dropped already
+            super().on_connection_error_after_connected(exc)
         self._pause()
 
     def _pause(self) -> None:
