@@ -15,7 +15,7 @@ START_LIMIT_S = 60.0
 LOOK_EVERY_S = 0.03
 WATCH_EVERY_S = 0.2
 MOST_ENDS, ENDS_WITHIN_S = 5, 60.0
-"""A part that ends so often within so long ends the stack: starting it again does not help."""
+"""The stack stops when a part ends this often within this time: another restart would not help."""
 
 
 class StackError(Exception):

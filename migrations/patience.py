@@ -36,7 +36,7 @@ def run_patiently(connection: Connection, run: Callable[[], None], *, may_go_on:
 
     A migration that got no lock has changed nothing and holds nothing during the pause. Then it begins with the locks
     of the busiest tables: one that takes them step by step would meet submits that hold the one and want the other,
-    each time on a busy site. may_go_on: whether running again does what is left, and no more.
+    each time on a busy site. may_go_on: whether another run does only the rest.
 
     Raises:
         CommandError: A lock was not free for ten minutes.

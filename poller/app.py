@@ -79,7 +79,7 @@ def create_app(
 
 
 def end_within(seconds: float) -> None:
-    """End this process after so long, whatever it waits for then. What it holds is found like that of a dead one."""
+    """End this process after this time, even if it still waits. Its claims are found like those of a killed process."""
     timer = threading.Timer(seconds, os._exit, (0,))
     timer.daemon = True
     timer.start()

@@ -48,7 +48,7 @@ class PatientConsumer(Consumer):
 
 
 class RepeatsRarely(logging.Filter):
-    """Lets a message with the same words pass once a minute, whatever it is about."""
+    """Passes each message at most once a minute, without regard to its arguments."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -14,7 +14,7 @@ Value = TypeVar("Value")
 
 
 class Gathered(Generic[Key, Value]):
-    """Reads keys in batches: what is asked for while one batch is read is the next one; equal keys are read once.
+    """Reads keys in batches: requests that come while one batch is read form the next one; equal keys are read once.
 
     `read` returns the values of the keys that it finds, in a thread; `pause_s` says how long a batch is gathered.
     """
@@ -26,7 +26,7 @@ class Gathered(Generic[Key, Value]):
         self._reading: asyncio.Task[None] | None = None
 
     async def get(self, key: Key) -> Value | None:
-        """Return a key's value as it is after this call began, None if there is none. Raises what the read raises."""
+        """Return the current value of a key, None if it is missing. Propagates the exceptions of `read`."""
         loop, reading = asyncio.get_running_loop(), self._reading
         # In Lambda each event may have its own event loop; a task of an earlier loop never runs again.
         if reading is None or reading.done() or reading.get_loop() is not loop:

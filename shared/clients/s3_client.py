@@ -1,6 +1,6 @@
 """The client of S3: minio's, which respects the process's deadline and signs by the storage's clock.
 
-A storage refuses what is signed more than 15 minutes from its own time. Each of its answers says what that is.
+A storage refuses signatures that are more than 15 minutes from its own time, which each of its answers names.
 """
 
 import logging

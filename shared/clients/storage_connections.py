@@ -21,7 +21,7 @@ PASSING = frozenset({429, 500, 502, 503, 504})
 class _Retry(urllib3.Retry):
     """Repeats of one request until a time: pauses double from 0.1 s, and a random part keeps requests apart.
 
-    Every request of this module may be made twice: what is stored under a key never changes.
+    Every request may be made twice, since an object never changes.
     """
 
     until = math.inf

@@ -15,7 +15,7 @@ class Reason(NamedTuple):
 
 
 def generator_too_slow(longest_s: float) -> Reason:
-    """Return why an attempt was given up after so many seconds."""
+    """Return the reason for giving up an attempt after `longest_s` seconds."""
     return Reason("generator_too_slow", f"The generator did not finish within {longest_s / 60:.0f} minutes.")
 
 

@@ -35,7 +35,7 @@ class KeptResults:
                 del self._kept[job_id]
 
     def take(self, claim: ClaimedJob, done: int) -> Result | None:
-        """Return what was kept of this attempt, after so many pictures, and keep it no more."""
+        """Remove and return the result after this attempt's first `done` pictures, None if it is missing."""
         with self._lock:
             part, result = self._kept.get(claim.id, (None, None))
             if result is None or part != _part(claim, done):

@@ -10,7 +10,7 @@ AVOIDED_S = 5.0
 """A generator whose calls take longer than this gets no jobs that another one can make."""
 
 FORGOTTEN_S = 60.0
-"""After so long without a call a generator is tried again."""
+"""A generator is tried again after this time without a call."""
 
 KEPT = 0.5
 """How much of the average remains when another call is measured."""

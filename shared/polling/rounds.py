@@ -77,7 +77,7 @@ class Rounds:
         self._thread.start()
 
     def stop(self, patience_s: float) -> None:
-        """Have no more rounds begin, and wait for those under way, at most so long."""
+        """Start no more rounds, and wait up to `patience_s` for the running ones."""
         self._stopping.set()
         until = time.monotonic() + patience_s
         self._thread.join(patience_s)

@@ -91,12 +91,11 @@ class Step:
 
     `protocol` is what the generator speaks. `unwanted` returns True once the outcome is of no use: the user has
     cancelled the job, or the claim is lost. `stop` does so also when this process is shutting down, for calls that
-    wait. `memory` limits the pictures in memory, `kept` has those that
-    could not be stored. `usual_s` is how long the generator should take, if that is known.
-    `storage_failing_s` reads for how long the storage has failed the job's steps; None at the first failure.
-    `slow_pictures` decodes those start pictures that take long, without it the step does.
-    `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`. `checker` looks at
-    pictures before they are stored. `longest_job_s` limits an attempt.
+    wait. `memory` limits the pictures in memory, `kept` has those that could not be stored. `usual_s` is how long the
+    generator should take, if that is known. `storage_failing_s` reads for how long the storage has failed the job's
+    steps; None at the first failure. `slow_pictures` decodes those start pictures that take long, without it the step
+    does. `max_adapter_bytes` limits the file of what a training makes, which works for `likeness_days`. `checker` looks
+    at pictures before they are stored. `longest_job_s` limits an attempt.
     """
 
     claim: ClaimedJob
