@@ -38,7 +38,9 @@ from shared.core.columns import NOW, ROW_ID, SECRET, metadata, outbox, owner, wh
 __all__ = ["metadata"]
 
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
-# is the finish tag of the user's last job. `quota_used` counts the jobs of `quota_day` but for failed and cancelled
+# is the finish tag of the user's last job. While `behind_by` is not 0, the user's queued jobs below the start tag
+# `behind_below` are still to be moved by so much, and none is started.
+# `quota_used` counts the jobs of `quota_day` but for failed and cancelled
 # ones, `quota_worked` what was worked off of those: the sum of their progress. `stored_bytes` is the size of pictures
 # and uploads, as moves of jobs and triggers count it. `jobs_per_day` is null if the site's setting applies.
 # `confirmed_at` is when the owner of the address opened a link that was sent there. A disabled account keeps its data
@@ -60,6 +62,8 @@ users = Table(
     Column("webhook_error", Text),
     Column("weight", Double, nullable=False, server_default="1"),
     Column("next_turn", Double, nullable=False, server_default="0"),
+    Column("behind_by", Double, nullable=False, server_default="0"),
+    Column("behind_below", Double),
     Column("queued", Integer, nullable=False, server_default="0"),
     Column("running", Integer, nullable=False, server_default="0"),
     Column("quota_day", Date, nullable=False, server_default=text("'1970-01-01'")),
@@ -79,6 +83,7 @@ users = Table(
     CheckConstraint("notify IN ('none', 'email')", name="notify"),
     CheckConstraint("language IN ('en', 'ru')", name="language"),
     Index("ix_users_mail_secret", "mail_secret", unique=True),
+    Index("ix_users_behind", "id", postgresql_where=text("behind_by > 0")),
     Index("ix_users_deleted_at", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL")),
 )
 

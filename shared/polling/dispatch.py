@@ -27,6 +27,8 @@ from shared.polling.generators import Room
 from shared.services import Services
 
 STARTS_AT_ONCE = 64
+MOVED_AT_ONCE = 500
+"""How many jobs of a user who fell behind the virtual time one transaction moves."""
 
 Place: TypeAlias = tuple[float, UUID]
 """Where a job is in the order of starts: its start tag, and its id among equal ones."""
@@ -108,6 +110,7 @@ def start(
     started: list[UUID] = []
     left_over, released = True, False
     while left_over and len(started) < STARTS_AT_ONCE:
+        move_up(services)
         # Each round is a transaction: within one, users' rows are locked in the order of their ids, by one statement.
         with services.db.begin() as connection:
             clock, are_due = lock_clock(connection)
@@ -185,19 +188,38 @@ def lock_clock(connection: Connection) -> tuple[float, bool]:
 
 # A user whose jobs were passed over, because all their places were taken, falls behind the virtual time. Once a place
 # was free, their whole backlog would start before every newcomer's job; so their tags move up to the virtual time.
-_CATCH_UP = text("""
-WITH behind AS (
-    SELECT u.id, :clock + :cost / u.weight - min(q.turn) AS distance
-    FROM users u, jobs q
-    WHERE u.id = :user_id AND q.user_id = u.id AND q.state = 'queued'
-    GROUP BY u.id HAVING min(q.turn) < :clock + :cost / u.weight
-), moved AS (
-    UPDATE jobs SET turn = jobs.turn + distance FROM behind WHERE jobs.id IN (
-        SELECT id FROM jobs WHERE user_id = :user_id AND state = 'queued' FOR UPDATE SKIP LOCKED
-    )
-)
-UPDATE users SET next_turn = next_turn + distance FROM behind WHERE users.id = behind.id
+# The dispatcher only writes down how far; the jobs follow in slices, of which others wait for none. What the user
+# submits meanwhile goes by the new `next_turn`, which is above all that is to be moved.
+_FALL_BEHIND = text("""
+UPDATE users SET behind_by = distance, behind_below = next_turn, next_turn = next_turn + distance
+FROM (
+    SELECT u.id AS user_id, :clock + :cost / u.weight - (
+        SELECT turn FROM jobs WHERE user_id = u.id AND state = 'queued' ORDER BY turn LIMIT 1
+    ) AS distance
+    FROM users u WHERE u.id = :user_id
+) behind WHERE id = user_id AND distance > 0
 """)
+# From the end of the backlog, so that the order stays the same and `behind_below` divides what is moved from the rest.
+_MOVE_UP = text("""
+WITH owner AS MATERIALIZED (
+    SELECT id, behind_by, behind_below FROM users WHERE behind_by > 0 LIMIT 1 FOR UPDATE SKIP LOCKED
+), slice AS MATERIALIZED (
+    SELECT q.id, q.turn, o.behind_by FROM owner o JOIN jobs q ON q.user_id = o.id
+    WHERE q.state = 'queued' AND q.turn < o.behind_below ORDER BY q.turn DESC LIMIT :limit FOR UPDATE OF q SKIP LOCKED
+), moved AS (
+    UPDATE jobs SET turn = jobs.turn + slice.behind_by FROM slice WHERE jobs.id = slice.id
+)
+UPDATE users SET behind_below = least(users.behind_below, done.lowest),
+    behind_by = CASE WHEN done.jobs = :limit THEN users.behind_by ELSE 0 END
+FROM owner, (SELECT count(*) AS jobs, min(turn) AS lowest FROM slice) AS done WHERE users.id = owner.id
+""")
+
+
+def move_up(services: Services) -> None:
+    """Move the backlogs of users who fell behind the virtual time, each slice in a transaction of its own."""
+    with services.db.statement() as connection:
+        while connection.execute(_MOVE_UP, {"limit": MOVED_AT_ONCE}).rowcount:
+            pass
 
 
 def _advance_clock(connection: Connection, clock: float, started: Sequence[NextJob]) -> None:
@@ -207,7 +229,7 @@ def _advance_clock(connection: Connection, clock: float, started: Sequence[NextJ
     """
     for job in started:
         if job.turn < clock:
-            connection.execute(_CATCH_UP, {"clock": clock, "user_id": job.user_id, "cost": job.cost})
+            connection.execute(_FALL_BEHIND, {"clock": clock, "user_id": job.user_id, "cost": job.cost})
     latest = max((job.turn for job in started), default=clock)
     if latest > clock:
         connection.execute(text("UPDATE queue_clock SET turn = :turn"), {"turn": latest})
@@ -222,7 +244,8 @@ SELECT first.* FROM unnest(CAST(:kinds AS text[])) AS kind CROSS JOIN LATERAL (
     SELECT q.id, q.user_id, q.protocols, q.turn, q.cost, u.running, q.refused_by, q.settings @> '{"timelapse": true}'
     FROM jobs q JOIN users u ON u.id = q.user_id
     WHERE q.state = 'queued' AND q.protocols = kind AND (q.turn, q.id) >= (:floor, :floor_id)
-        AND u.running < :max_running AND (q.next_step_at IS NULL OR q.next_step_at <= clock_timestamp())
+        AND u.running < :max_running AND u.behind_by <= 0
+        AND (q.next_step_at IS NULL OR q.next_step_at <= clock_timestamp())
     ORDER BY q.turn, q.id LIMIT :limit
 ) AS first ORDER BY first.turn, first.id LIMIT :limit
 """)

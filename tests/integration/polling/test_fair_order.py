@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shared.generators.addresses import GeneratorAddress
 from shared.jobs import store as job_store
 from shared.jobs.states import Event, State
+from shared.polling import dispatch as dispatching
 from shared.services import Services
 from tests.support.dispatch import Dispatch
 from tests.support.poller import Poller
@@ -198,3 +199,37 @@ def test_nothing_starts_without_a_free_slot(world: World, room: int) -> None:
         world.sql("UPDATE generators SET failures = 1, retry_at = clock_timestamp() + interval '1 minute'")
     assert len(dispatch.start()) == room
     assert dispatch.start() == []
+
+
+def test_a_long_backlog_is_moved_up_in_slices_that_a_kill_may_part(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The user's jobs keep their order, and none starts before all have moved; others start meanwhile."""
+    dispatch = Dispatch(world, places=3, max_running=1)
+    held, busy = world.user(), world.user()
+    mine = [dispatch.submit(held, 10) for _ in range(8)]
+    for _ in range(8):
+        dispatch.submit(busy, 10)
+    dispatch.start()
+    for _ in range(4):
+        dispatch.end(next(job for job in dispatch.running if dispatch.owners[job] == busy))
+        dispatch.start()
+    monkeypatch.setattr(dispatching, "MOVED_AT_ONCE", 2)
+    with monkeypatch.context() as patch:
+        patch.setattr(dispatching, "move_up", lambda _: None)  # as if the process died here
+        dispatch.end(mine[0])
+        assert dispatch.start() == [mine[1]]
+        dispatch.end(mine[1])
+        later = dispatch.submit(held, 10)
+        dispatch.end(next(job for job in dispatch.running if dispatch.owners[job] == busy))
+        [other] = dispatch.start()
+        assert dispatch.owners[other] == busy
+    before = {row.id: row.turn for row in world.sql("SELECT id, turn FROM jobs WHERE state = 'queued'")}
+    dispatching.move_up(world.services)
+    after = {row.id: row.turn for row in world.sql("SELECT id, turn FROM jobs WHERE state = 'queued'")}
+    [distance] = {round(after[job] - before[job], 6) for job in mine[2:]}
+    assert distance > 0
+    assert after[later] == before[later] > max(after[job] for job in mine[2:])
+    dispatch.start_all(random.Random(0))
+    assert [job for job in dispatch.started if dispatch.owners[job] == held] == [*mine, later]
+    world.check_books()
