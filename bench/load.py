@@ -97,7 +97,8 @@ async def load(plan: dict[str, Any]) -> dict[str, float]:
     async with asyncio.timeout(plan["seconds"] + ANSWER_LIMIT_S):
         await asyncio.gather(*(protocol.ended for protocol in busy))
     seconds = [one for protocol in busy for one in protocol.seconds]
-    percentiles = [1000 * one for one in quantiles(seconds, n=100)]
+    known = seconds if len(seconds) > 1 else [plan["seconds"]] * 2  # next to no answer: it took all the time at least
+    percentiles = [1000 * one for one in quantiles(known, n=100)]
     return {"rate": len(seconds) / plan["seconds"], "p50_ms": percentiles[49], "p99_ms": percentiles[98]}
 
 
