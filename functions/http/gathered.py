@@ -6,8 +6,8 @@ from typing import Generic, TypeVar
 
 from functions.http.threads import in_thread
 
-MOST_AT_ONCE = 500
-"""How many keys one read has at most."""
+MOST_AT_ONCE = 50
+"""How many keys one read has at most: whoever asked for them is answered at once, and other requests wait for that."""
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -39,7 +39,8 @@ class Gathered(Generic[Key, Value]):
 
     async def _read_batches(self) -> None:
         while self._asked:
-            await asyncio.sleep(self._pause_s())  # also 0 lets all requests of this round of the loop ask
+            # Also 0 lets all requests of this round of the loop ask.
+            await asyncio.sleep(0 if len(self._asked) >= MOST_AT_ONCE else self._pause_s())
             keys = list(self._asked)[:MOST_AT_ONCE]
             batch = {key: self._asked.pop(key) for key in keys}
             try:
