@@ -48,7 +48,7 @@ try:
 except Unavailable as error:
     print(error.detail, flush=True)
 """
-PLACES = ("FOR UPDATE OF queue_clock", "SET turn =")
+PLACES = ("FOR UPDATE OF queue_clock", "UPDATE queue_clock SET turn")
 """A part of the first statement of a round, and of its last one."""
 
 
