@@ -43,7 +43,7 @@ def test_delete_can_be_undone_and_is_sent_only_then(person: Visitor, owner: Owne
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     page.clock.run_for(2_000)
     expect(page.get_by_role("button", name="Undo")).to_have_count(0)
-    until(lambda: len(ids(owner)) == 2, "the job is deleted", 20)
+    until(lambda: len(ids(owner)) == 2, "the job is deleted")
     assert [request.method for request in sent] == ["DELETE"]
 
 
@@ -53,14 +53,14 @@ def test_pending_deletions_are_sent_when_the_view_or_the_page_is_left(person: Vi
     page = look(person)
     act(page, "a fox 40", "Delete")
     page.get_by_role("link", name="Create", exact=True).click()
-    until(lambda: len(ids(owner)) == 40, "leaving the view deletes", 20)
+    until(lambda: len(ids(owner)) == 40, "leaving the view deletes")
     look(person)
     choose(page, "a fox 39")
     choose(page, "a fox 1", modifiers=["Shift"])
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(tiles(page)).to_have_count(1)
     page.goto("about:blank")
-    until(lambda: ids(owner) == {kept}, "leaving the page deletes", 30)
+    until(lambda: ids(owner) == {kept}, "leaving the page deletes")
 
 
 def test_a_refused_deletion_is_restored_with_a_message(person: Visitor, owner: Owner) -> None:
@@ -126,7 +126,7 @@ def test_publish_and_unpublish(person: Visitor, owner: Owner) -> None:
     bar = page.get_by_role("region", name="Notices")
     bar.get_by_role("button", name="Publish (1)").click()
     bar.get_by_role("button", name="Remove from gallery", exact=True).click()
-    until(lambda: not any(owner.job(job)["public"] for job in (first, second)), "both are taken back", 20)
+    until(lambda: not any(owner.job(job)["public"] for job in (first, second)), "both are taken back")
     expect(page.get_by_text("In the gallery", exact=True)).to_have_count(0)
     page.keyboard.press("Escape")
     person.expected = [f"/v1/jobs/{second}/publication"]

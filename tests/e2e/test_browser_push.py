@@ -62,7 +62,7 @@ def deliver(session: CDPSession, page: Page, origin: str, data: str) -> None:
     found: list[dict[str, Any]] = []
     session.on("ServiceWorker.workerRegistrationUpdated", lambda event: found.extend(event["registrations"]))
     session.send("ServiceWorker.enable")
-    until(lambda: page.evaluate("1") and found, "the worker's registration is known", 20, 0.05)
+    until(lambda: page.evaluate("1") and found, "the worker's registration is known", 60, 0.05)
     registration = found[-1]["registrationId"]
     given = {"origin": origin, "registrationId": registration, "data": data}
     session.send("ServiceWorker.deliverPushMessage", given)
@@ -77,13 +77,13 @@ def test_a_click_subscribes_and_another_one_leaves(member: Visitor, site_service
     assert endpoints(site_services) == []
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
-    until(lambda: page.evaluate("1") and endpoints(site_services) == [ENDPOINT], "the browser is known", 20, 0.05)
+    until(lambda: page.evaluate("1") and endpoints(site_services) == [ENDPOINT], "the browser is known", 60, 0.05)
     assert page.evaluate("window.asked") == {"userVisibleOnly": True, "applicationServerKey": key}
     assert page.evaluate("navigator.serviceWorker.ready.then(({active}) => active.scriptURL)").endswith(
         "/service-worker.js"
     )
     button.click()
-    until(lambda: page.evaluate("1") and endpoints(site_services) == [], "the browser is forgotten", 20, 0.05)
+    until(lambda: page.evaluate("1") and endpoints(site_services) == [], "the browser is forgotten", 60, 0.05)
 
 
 def test_the_account_counts_browsers_and_says_why_this_one_is_not(
@@ -123,7 +123,7 @@ def test_the_worker_shows_a_message(member: Visitor, waiting_job: str) -> None:
     session = page.context.new_cdp_session(page)
     said = {"title": "Your picture is ready.", "url": f"/pictures/{waiting_job}", "tag": "easel-x", "lang": "en"}
     deliver(session, page, member.url, json.dumps(said))
-    until(lambda: page.evaluate(SHOWN) == [said], "the message is shown", 20, 0.05)
+    until(lambda: page.evaluate(SHOWN) == [said], "the message is shown", 60, 0.05)
 
 
 def test_the_site_can_be_installed(member: Visitor) -> None:

@@ -143,7 +143,7 @@ def test_a_deleted_job_is_deleted_with_its_pictures(user: ApiUser) -> None:
         with requests.get(image["url"], timeout=30) as answer:
             return answer.status_code == 404
 
-    until(is_gone, "the stored picture is gone", limit_s=30)
+    until(is_gone, "the stored picture is gone")
 
 
 def test_a_link_redirects_to_a_fresh_presigned_url(site: RunningSite, user: ApiUser) -> None:

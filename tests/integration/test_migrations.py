@@ -148,10 +148,10 @@ def test_migrations_wait_for_no_lock_and_harm_no_submit(empty: Empty, caplog: py
                 reader.execute(text("SELECT FROM tokens"))
                 migrating = threads.submit(empty.upgrade)
                 gave_way = lambda: migrating.done() or "trying again" in caplog.text  # noqa: E731
-                until(gave_way, "a migration gives way", 30, 0.05)
+                until(gave_way, "a migration gives way", 60, 0.05)
                 seen = reader.execute(text(jobs)).scalar_one()
                 submitted = lambda: reader.execute(text(jobs)).scalar_one() > seen + SUBMITTERS  # noqa: E731
-                until(submitted, "submits go on", 30, 0.05)
+                until(submitted, "submits go on", 60, 0.05)
                 assert not migrating.done()
                 assert not [each for each in submitting if each.done()]
             migrating.result(timeout=60)

@@ -78,4 +78,4 @@ class Backstage:
 
 def finish(user: ApiUser, job_id: str, state: str = "succeeded") -> None:
     """Wait until the job has ended in this state."""
-    until(lambda: user.job(job_id)["state"] == state, f"the job is {state}", limit_s=60)
+    until(lambda: user.job(job_id)["state"] == state, f"the job is {state}", limit_s=240)

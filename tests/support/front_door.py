@@ -70,9 +70,9 @@ def front_door(gateway: str, storage: str, **variables: str) -> Iterator[FrontDo
             script, env=environment, stdin=subprocess.DEVNULL, user=user, extra_groups=[] if user else None
         ) as process:
             try:
-                until(lambda: process.poll() is not None or http_answers(port, "/favicon.svg"), "nginx answers", 20)
+                until(lambda: process.poll() is not None or http_answers(port, "/favicon.svg"), "nginx answers")
                 assert process.poll() is None
                 yield FrontDoor(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{storage_port}", folder / "access.log")
             finally:
                 process.terminate()
-                process.wait(20)
+                process.wait(60)

@@ -116,7 +116,7 @@ class World:
     def until_one_waits(self) -> None:
         """Wait until one statement waits for a lock."""
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        until(lambda: self.sql(waiting) == [(1,)], "a statement waits for a lock", 30, 0.02)
+        until(lambda: self.sql(waiting) == [(1,)], "a statement waits for a lock", 60, 0.02)
 
     def run(self, until: Callable[[], bool], *, rounds: int = 60, poller: Poller | None = None) -> None:
         """Sweep and advance in rounds until the condition holds."""

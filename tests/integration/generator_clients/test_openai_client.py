@@ -376,11 +376,11 @@ def test_hanging_up_cancels(held: FakeOpenAi) -> None:
     client = connect(held.address)
     with ThreadPoolExecutor(1) as threads:
         call = threads.submit(client.result, client.start(order()), order(), stop.is_set)
-        until(lambda: held.in_flight == 1, "the call waits", 15, 0.01)
+        until(lambda: held.in_flight == 1, "the call waits", 60, 0.01)
         stop.set()
         with pytest.raises(GeneratorStopped):
             call.result(15)
-    until(lambda: held.counts["abandoned"] == 1, "the server sees it", 15, 0.01)
+    until(lambda: held.counts["abandoned"] == 1, "the server sees it", 60, 0.01)
     client.close()
 
 

@@ -89,7 +89,7 @@ def test_it_answers_when_the_request_ends(
     generator: Generator, queued: str, server: Waiting, threads: ThreadPoolExecutor
 ) -> None:
     call = threads.submit(generator.status, queued, wait_s=20)
-    until(lambda: server.calls() == 1, "the call waits", 15, 0.01)
+    until(lambda: server.calls() == 1, "the call waits", 60, 0.01)
     generator.cancel(queued)
     assert call.result(30) == Progress(Phase.FAILED)
     assert server.calls() == 0
@@ -122,7 +122,7 @@ def test_a_longer_wait_than_the_protocol_allows_is_shortened(
     generator: Generator, queued: str, server: Waiting, threads: ThreadPoolExecutor
 ) -> None:
     call = threads.submit(generator.status, queued, wait_s=3600)
-    until(lambda: server.calls() == 1, "the call waits", 15, 0.01)
+    until(lambda: server.calls() == 1, "the call waits", 60, 0.01)
     generator.cancel(queued)
     assert call.result(30).phase is Phase.FAILED
 
@@ -132,7 +132,7 @@ def test_a_stopped_call_ends_while_it_waits(threads: ThreadPoolExecutor) -> None
     with FakeGenerator(plan=ENDLESS, extensions=["wait"]) as fake:
         client = connect(fake.address)
         call = threads.submit(client.status, client.start(order()), wait_s=20, stop=stop.is_set)
-        until(lambda: fake.waiting == 1, "the call waits", 15, 0.01)
+        until(lambda: fake.waiting == 1, "the call waits", 60, 0.01)
         stop.set()
         with pytest.raises(GeneratorStopped):
             call.result(15)
@@ -151,7 +151,7 @@ def test_a_request_that_the_test_finishes_is_reported(threads: ThreadPoolExecuto
         client = connect(fake.address)
         remote_id = client.start(order())
         call = threads.submit(client.status, remote_id, wait_s=20)
-        until(lambda: fake.waiting == 1, "the call waits", 15, 0.01)
+        until(lambda: fake.waiting == 1, "the call waits", 60, 0.01)
         fake.finish(int(remote_id))
         assert call.result(15).phase is Phase.FINISHED
         assert len(client.result(remote_id, order()).images) == 1
@@ -163,7 +163,7 @@ def test_a_fake_ends_its_waiting_calls_with_the_block(threads: ThreadPoolExecuto
     with FakeGenerator(plan=ENDLESS, extensions=["wait"]) as fake:
         client = connect(fake.address)
         call = threads.submit(client.status, client.start(order()), wait_s=20)
-        until(lambda: fake.waiting == 1, "the call waits", 15, 0.01)
+        until(lambda: fake.waiting == 1, "the call waits", 60, 0.01)
     assert fake.waiting == 0
     assert call.exception(15) is None or isinstance(call.exception(), GeneratorError)
     client.close()
@@ -242,7 +242,7 @@ def test_many_threads_wait_with_one_client() -> None:
         phases = {progress.phase for progress in threads.map(lambda one: client.status(one, wait_s=0.01), ids)}
         assert (phases, fake.counts["health"]) == ({Phase.PROCESSING}, 1), "one thread asks for all"
         calls = [threads.submit(client.status, remote_id, wait_s=20) for remote_id in ids]
-        until(lambda: fake.waiting == count, "the calls wait", 15, 0.01)
+        until(lambda: fake.waiting == count, "the calls wait", 60, 0.01)
         before = time.time()
         for remote_id in ids:
             fake.finish(int(remote_id))

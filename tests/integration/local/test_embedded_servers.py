@@ -99,7 +99,7 @@ def test_the_log_of_postgres_holds_nothing_of_statements_and_rows(tmp_path: Path
             with pytest.raises(sa.exc.DBAPIError):
                 run_sql(env, fails)
         log = tmp_path / "log" / "postgres.log"
-        until(lambda: log.read_text().count("ERROR:") == 3, "all errors are in the log", 30)
+        until(lambda: log.read_text().count("ERROR:") == 3, "all errors are in the log")
         assert not [word for word in ("example.com", "lighthouse", "STATEMENT", "DETAIL") if word in log.read_text()]
 
 

@@ -73,10 +73,10 @@ def test_a_cancelled_picture_is_interrupted(world: World, sdapi: FakeSdapi, monk
     sdapi.hold()
     with ThreadPoolExecutor(1) as threads:
         step = threads.submit(world.step, job_id)
-        until(lambda: sdapi.current_task is not None, "the picture is drawn", 30, 0.02)
+        until(lambda: sdapi.current_task is not None, "the picture is drawn", 60, 0.02)
         assert owner.cancel(job_id) == "generating"
         assert step.result(30) == 0
-    until(lambda: sdapi.in_flight == 0, "the server is free", 30, 0.02)
+    until(lambda: sdapi.in_flight == 0, "the server is free", 60, 0.02)
     assert sdapi.counts["interrupted"] == 1
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "cancelled"

@@ -199,12 +199,12 @@ def test_a_running_call_is_shown_and_a_cancel_ends_it(
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
         step = threads.submit(world.step, job_id)
-        until(lambda: glide.in_flight == 1, "the call", 30, 0.02)
+        until(lambda: glide.in_flight == 1, "the call", 60, 0.02)
         assert world.events(job_id)[-1] == "processing"
         assert (world.row(job_id).progress, world.row(job_id).state) == (0, "generating")
         assert owner.cancel(job_id) == "generating"
         assert step.result(30) == 0, "the next step is due immediately"
-    until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 30, 0.02)
+    until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 60, 0.02)
     assert world.poller.advance(job_id) is None
     assert world.state(job_id) == "cancelled"
     assert world.events(job_id)[-3:] == ["processing", "cancel_requested", "cancelled"]
@@ -218,7 +218,7 @@ def test_a_stopped_worker_releases_its_job(world: World, services: Services, gli
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
         step = threads.submit(world.step, job_id)
-        until(lambda: glide.in_flight == 1, "the call", 30, 0.02)
+        until(lambda: glide.in_flight == 1, "the call", 60, 0.02)
         world.poller.stop()
         assert step.result(30) == 0
     glide.release()
@@ -239,10 +239,10 @@ def test_a_worker_that_has_lost_its_job_ends_the_call(
     glide.hold()
     with ThreadPoolExecutor(1) as threads:
         step = threads.submit(world.step, job_id)
-        until(lambda: glide.in_flight == 1, "the call", 30, 0.02)
+        until(lambda: glide.in_flight == 1, "the call", 60, 0.02)
         world.sql("UPDATE jobs SET attempt_token = gen_random_uuid() WHERE id = :id", id=job_id)
         assert step.result(30) is None
-    until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 30, 0.02)
+    until(lambda: glide.counts["abandoned"] == 1, "the server hears of it", 60, 0.02)
 
 
 def test_a_storage_that_is_down_is_noticed_before_anything_is_drawn(
@@ -273,9 +273,9 @@ def test_calls_never_exceed_the_limit(world: World, services: Services) -> None:
         with ThreadPoolExecutor(6) as threads:
             running = [threads.submit(work, poller) for poller in pollers for _ in range(2)]
             try:
-                until(lambda: glide.in_flight == 2, "two calls", 30, 0.02)
+                until(lambda: glide.in_flight == 2, "two calls", 60, 0.02)
                 seen = dict(rounds)
-                until(lambda: sum(rounds[who] >= seen.get(who, 0) + 3 for who in rounds) >= 4, "four go on", 30, 0.02)
+                until(lambda: sum(rounds[who] >= seen.get(who, 0) + 3 for who in rounds) >= 4, "four go on", 60, 0.02)
                 assert glide.in_flight == 2
                 glide.release()
                 until(

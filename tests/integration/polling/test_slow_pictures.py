@@ -52,8 +52,8 @@ def stored(world: World, job_id: UUID) -> list[str]:
 
 def wait_for_picture(world: World, job_id: UUID) -> None:
     """Wait until the picture is decoded and the job may start again."""
-    until(lambda: stored(world, job_id), "the picture is decoded", 30)
-    until(lambda: world.row(job_id).next_step_at is None, "the pause has ended", 30)
+    until(lambda: stored(world, job_id), "the picture is decoded")
+    until(lambda: world.row(job_id).next_step_at is None, "the pause has ended")
 
 
 def start(world: World, job_id: UUID) -> None:

@@ -40,9 +40,9 @@ def test_a_claim_is_kept_until_its_end_is_written(world: World, monkeypatch: pyt
         assert isinstance(ended.result, Unavailable)
         world.expire_lease(job_id)
         renewed = "SELECT FROM leases WHERE attempt_token = :token AND until > clock_timestamp()"
-        until(lambda: bool(world.sql(renewed, token=token)), "the lease is renewed", 30, 0.02)
+        until(lambda: bool(world.sql(renewed, token=token)), "the lease is renewed", 60, 0.02)
         assert world.poller.claim(job_id) is None, "no other worker takes it"
-    until(lambda: world.row(job_id).lease_until is None, "the claim ends", 30, 0.02)
+    until(lambda: world.row(job_id).lease_until is None, "the claim ends", 60, 0.02)
     assert f"jobs/{job_id}/{token}/" in world.garbage()
     world.finish(job_id)
     assert (world.state(job_id), world.row(job_id).crashes) == ("succeeded", 0)

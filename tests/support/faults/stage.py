@@ -14,6 +14,7 @@ from sqlalchemy.engine.url import URL
 
 from shared.accounts.auth import Credential
 from shared.clients import storage_connections
+from shared.generators import img_generator
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.img_generator import ImgGenerator
 from shared.notify import mail, outbox, posting, webhooks
@@ -176,6 +177,8 @@ def staged(services: Services, environment: dict[str, str]) -> Iterator[Stage]:
             proxies,
         )
         stack.callback(stage.world.poller.close_clients)
+        # Whether a client asks first what the generator offers is part of a pair, however slow the machine is.
+        stack.enter_context(patch.object(img_generator, "FRESH_S", 3600.0))
         poller.sweep()
         yield stage
 
