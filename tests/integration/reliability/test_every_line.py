@@ -13,6 +13,7 @@ from uuid import UUID
 
 import pytest
 
+from shared.polling import claims
 from shared.services import Services
 from shared.testing.fake_generator import Plan
 from tests.support.doomed import Fate, Report, Template
@@ -92,9 +93,10 @@ def _deleted(stage: Stage) -> Arguments:
 
 
 def _lost(stage: Stage) -> Arguments:
-    """Leave a job whose worker has died, one that was never started, and one that waits for another's picture."""
+    """Leave a job whose worker has died, and one that was never started."""
     arguments = _sent(stage)
-    assert stage.poller.claim(UUID(arguments["job_id"])) is not None
+    with stage.services.db.statement() as connection:  # a poller's worker would go on to renew the claim
+        assert claims.claim(connection, UUID(arguments["job_id"])) is not None
     stage.expire()
     stage.submit()
     return arguments
