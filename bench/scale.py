@@ -106,7 +106,7 @@ class Queue:
 
         def claim() -> None:
             with db.statement() as connection:
-                claimed[:] = claims.claim_due(connection, 64)
+                claimed[:] = claims.claim_due(connection, claims.new_tokens(64))
 
         def renew() -> None:
             with db.statement() as connection:
@@ -136,7 +136,7 @@ class Queue:
         services = self.ground.services
         dispatch.start(services, {self.address.name: 0})
         with services.db.statement() as connection:
-            claimed = claims.claim_due(connection, 1)
+            claimed = claims.claim_due(connection, claims.new_tokens(1))
         for job in claimed:
             image = StoredImage(0, f"{job.prefix}0.png", f"{job.prefix}0.webp", 512, 512, 10**6, 7, None)
             outcomes.write(services.db, [(job, Decision(Succeeded((image,))))])

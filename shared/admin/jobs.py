@@ -18,7 +18,7 @@ from shared.generators.base import Generator
 from shared.jobs import store as job_store
 from shared.jobs.reasons import BY_OPERATOR
 from shared.jobs.states import LOST_OBJECTS_KEPT_S, Event, State
-from shared.polling.claims import object_prefix
+from shared.polling.lost_objects import object_prefix
 from shared.services import Services
 
 

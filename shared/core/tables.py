@@ -113,11 +113,12 @@ tokens = Table(
 )
 
 # `version` increases with every change that a caller can see. `attempt_token` is the fence: a worker that holds a claim
-# may write only while the row still contains its token. `turn` is the start tag. `next_step_at` is when the poller
-# looks at the job again. `protocols` lists those that can make the job (see `shared.generators.abilities`), comma
-# separated: there are few distinct values, so an index finds the first queued job for each. The gallery shows jobs that
-# their owner published (`published_at`) unless they were taken down (`taken_down_at`), by an operator or because a
-# likeness in them was deleted; neither changes the other.
+# may write only while the row still contains its token. `crashed_token` is that of the last claim whose worker was
+# taken for dead. `turn` is the start tag. `next_step_at` is when the poller looks at the job again. `protocols` lists
+# those that can make the job (see `shared.generators.abilities`), comma separated: there are few distinct values, so an
+# index finds the first queued job for each. The gallery shows jobs that their owner published (`published_at`) unless
+# they were taken down (`taken_down_at`), by an operator or because a likeness in them was deleted; neither changes the
+# other.
 # `attempts` and `crashes` are reset when an operator puts the job back into the queue, which `requeues` counts.
 # `refusals` counts sends that a healthy generator refused, `refused_by` is the last of them; such a job does not start
 # before `next_step_at`. A job that is held has a place in no order yet; it shows as queued.
@@ -149,6 +150,7 @@ jobs = Table(
     Column("crashes", Integer, nullable=False, server_default="0"),
     Column("requeues", Integer, nullable=False, server_default="0"),
     Column("attempt_token", UUID),
+    Column("crashed_token", UUID),
     when("lease_until"),
     when("next_step_at"),
     Column("refusals", Integer, nullable=False, server_default="0"),

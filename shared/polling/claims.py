@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, text
 
@@ -16,17 +16,16 @@ from shared.generators.abilities import TRAINING
 from shared.jobs.likeness_codes import USABLE
 from shared.jobs.reasons import Reason
 from shared.jobs.records import JobSettings, StoredImage
-from shared.jobs.states import LEASE_S, LOST_OBJECTS_KEPT_S, Event
+from shared.jobs.states import LEASE_S, Event
 from shared.jobs.store import Lost
+from shared.polling import lost_objects
+from shared.polling.lost_objects import KEPT_S, LOST_PREFIXES
 
 # A worker's clock and the database's may differ slightly; a task that comes early must not be lost.
 _EARLY_S = 0.1
 
 HIGHEST_PROGRESS = 0.99
 """1 is only for jobs that have succeeded."""
-
-PREVIEWS_KEPT_S = 3600
-"""How long a job's previews stay in the storage after the last of them."""
 
 
 class ClaimedSource(NamedTuple):
@@ -96,7 +95,12 @@ class ClaimedJob:
     @property
     def prefix(self) -> str:
         """Return the prefix of the objects that this claim stores."""
-        return object_prefix(self.id, self.attempt_token)
+        return lost_objects.object_prefix(self.id, self.attempt_token)
+
+    @property
+    def preview_key(self) -> str:
+        """Return the key of the preview that this step stores. Each has another one: objects never change."""
+        return f"jobs/{self.id}/preview/{self.attempt_token}.webp"
 
     def after_sending(self, remote_id: str | None) -> "ClaimedJob":
         """Return this claim after the generator has accepted the job under this id."""
@@ -127,16 +131,6 @@ class Release:
     preview: str | None = None
 
 
-def object_prefix(job_id: UUID, attempt_token: UUID) -> str:
-    """Return the prefix of the objects that a claim stores."""
-    return f"jobs/{job_id}/{attempt_token}/"
-
-
-def preview_key(claim: ClaimedJob) -> str:
-    """Return the key of the preview that a step stores. Each has another one: objects never change."""
-    return f"jobs/{claim.id}/preview/{claim.attempt_token}.webp"
-
-
 UNHELD = """(lease_until IS NULL OR (lease_until < clock_timestamp() AND NOT EXISTS (
     SELECT FROM leases l WHERE l.attempt_token = j.attempt_token AND l.until >= clock_timestamp()
 )))"""
@@ -152,20 +146,21 @@ WITH due AS (
         AND next_step_at >= coalesce(CAST(:floor AS timestamptz), '-infinity') AND generator <> ALL(:without)
         AND {unheld}
     ORDER BY next_step_at LIMIT :limit FOR UPDATE SKIP LOCKED
+), numbered AS (
+    SELECT id, row_number() OVER ()::int AS number FROM due
 ), claimed AS (
     UPDATE jobs SET
-        attempt_token = gen_random_uuid(),
+        attempt_token = (CAST(:tokens AS uuid[]))[number],
         crashes = crashes + (lease_until IS NOT NULL)::int,
+        crashed_token = CASE WHEN lease_until IS NULL THEN crashed_token ELSE attempt_token END,
         lease_until = clock_timestamp() + make_interval(secs => :lease_s)
-    FROM due WHERE jobs.id = due.id
-    RETURNING jobs.*, old.attempt_token AS lost_token, old.lease_until IS NOT NULL AS crashed
+    FROM numbered WHERE jobs.id = numbered.id
+    RETURNING jobs.*, old.lease_until IS NOT NULL AS crashed
 ), discarded AS (
     INSERT INTO garbage (prefix, due_at)
-    SELECT 'jobs/' || id || '/' || lost.folder || '/', clock_timestamp() + make_interval(secs => lost.kept_s)
-    FROM claimed, LATERAL (
-        VALUES (CAST(lost_token AS text), CAST(:lost_s AS float)), ('preview', :previews_kept_s)
-    ) AS lost (folder, kept_s)
-    WHERE crashed AND lost_token IS NOT NULL
+    SELECT lost.prefix, clock_timestamp() + make_interval(secs => lost.kept_s)
+    FROM claimed, {lost}
+    WHERE crashed AND crashed_token IS NOT NULL
     ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(garbage.due_at, excluded.due_at)
 ), named AS (
     SELECT claimed.id, claimed.remote_id, n.place, n.entry->'weight' AS weight, found.*
@@ -207,8 +202,9 @@ FROM claimed CROSS JOIN commit_lazily() LEFT JOIN (
 ) g ON g.name = claimed.generator
 """
 _LIKENESS = USABLE.format(code="n.entry->>'code'", user="claimed.user_id")
-_CLAIM_ANY = text(_CLAIM.format(only="", unheld=UNHELD, usable=_LIKENESS))
-_CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id", unheld=UNHELD, usable=_LIKENESS))
+_LOST = LOST_PREFIXES.format("claimed.id", "crashed_token")
+_CLAIM_ANY = text(_CLAIM.format(only="", unheld=UNHELD, usable=_LIKENESS, lost=_LOST))
+_CLAIM_ONE = text(_CLAIM.format(only="AND id = :job_id", unheld=UNHELD, usable=_LIKENESS, lost=_LOST))
 
 
 def _read_claim(row: Row[Any]) -> ClaimedJob:
@@ -218,34 +214,38 @@ def _read_claim(row: Row[Any]) -> ClaimedJob:
     return ClaimedJob(sources=sources, likenesses=likenesses, **columns)
 
 
-def claim(connection: Connection, job_id: UUID) -> ClaimedJob | None:
+def new_tokens(limit: int) -> list[UUID]:
+    """Return attempt tokens for so many claims."""
+    return [uuid4() for _ in range(limit)]
+
+
+def claim(connection: Connection, job_id: UUID, token: UUID | None = None) -> ClaimedJob | None:
     """Claim a generating job whose next step is due; return None when it is not due or another worker holds it."""
-    row = connection.execute(_CLAIM_ONE, {"job_id": job_id, **_values(1, _EARLY_S)}).one_or_none()
+    row = connection.execute(_CLAIM_ONE, {"job_id": job_id, **_values([token or uuid4()], _EARLY_S)}).one_or_none()
     return _read_claim(row) if row else None
 
 
 def claim_due(
-    connection: Connection, limit: int, floor: datetime | None = None, without: Sequence[str] = ()
+    connection: Connection, tokens: Sequence[UUID], floor: datetime | None = None, without: Sequence[str] = ()
 ) -> list[ClaimedJob]:
-    """Claim up to `limit` generating jobs whose next step is due since `floor`, and that no other worker holds.
+    """Claim generating jobs whose next step is due since `floor`, and that no other worker holds: one for each token.
 
     without: generators whose jobs are left out.
     """
-    values = _values(limit, floor=floor, without=without)
-    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, values)]
+    return [_read_claim(row) for row in connection.execute(_CLAIM_ANY, _values(tokens, 0, floor, without))]
 
 
 def _values(
-    limit: int, early_s: float = 0, floor: datetime | None = None, without: Sequence[str] = ()
+    tokens: Sequence[UUID], early_s: float, floor: datetime | None = None, without: Sequence[str] = ()
 ) -> dict[str, object]:
     return {
+        "tokens": list(tokens),
+        "limit": len(tokens),
         "without": list(without),
-        "limit": limit,
         "early_s": early_s,
         "floor": floor,
         "lease_s": LEASE_S,
-        "lost_s": LOST_OBJECTS_KEPT_S,
-        "previews_kept_s": PREVIEWS_KEPT_S,
+        **KEPT_S,
     }
 
 
@@ -345,7 +345,7 @@ def release(connection: Connection, releases: Sequence[tuple[ClaimedJob, Release
     A job that is to be cancelled is due at once. Jobs whose claim is gone are missing.
     """
     given = json.dumps([_given(*pair) for pair in releases])
-    rows = connection.execute(_RELEASE, {"releases": given, "lease_s": LEASE_S, "previews_kept_s": PREVIEWS_KEPT_S})
+    rows = connection.execute(_RELEASE, {"releases": given, "lease_s": LEASE_S, **KEPT_S})
     return {row.id: row.cancelling for row in rows}
 
 

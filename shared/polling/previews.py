@@ -8,7 +8,7 @@ import logging
 from shared.clients.storage import Storage
 from shared.core.errors import Unavailable
 from shared.images import codec
-from shared.polling.claims import ClaimedJob, preview_key
+from shared.polling.claims import ClaimedJob
 
 PAUSE_S = 1.0
 """The shortest time between two previews of a job, whatever the generator sends."""
@@ -28,7 +28,7 @@ def store(storage: Storage, claim: ClaimedJob, data: bytes | None) -> str | None
     """Encode a generator's preview again and store it; return its key, None without a usable one."""
     if data is None or not is_due(claim):
         return None
-    key = preview_key(claim)
+    key = claim.preview_key
     try:
         if max(codec.read_size(data)) > MOST_SIDE_PX:
             return None

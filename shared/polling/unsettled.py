@@ -1,22 +1,25 @@
-"""Claims that end without a written outcome: their jobs go on, and what they stored becomes garbage."""
+"""Claims that end without a written outcome: their jobs go on, and what they stored becomes garbage.
+
+A worker that could not renew a claim is taken for dead. When it turns up, the crash that its job counted is taken back.
+"""
 
 from collections.abc import Sequence
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from shared.core.db import Database
-from shared.jobs.states import FIRST_POLL_S, LOST_OBJECTS_KEPT_S
+from shared.jobs.states import FIRST_POLL_S, MAX_CRASHES
 from shared.polling import claims
-from shared.polling.claims import PREVIEWS_KEPT_S, ClaimedJob, Release
+from shared.polling.claims import ClaimedJob, Release
+from shared.polling.lost_objects import KEPT_S, LOST_PREFIXES
 
 # An outcome that was thought lost may have been written: then its pictures are the job's.
-_DISCARD = text("""
+_DISCARD = text(f"""
     INSERT INTO garbage (prefix, due_at)
     SELECT DISTINCT lost.prefix, clock_timestamp() + make_interval(secs => lost.kept_s)
-    FROM unnest(CAST(:job_ids AS uuid[]), CAST(:attempt_tokens AS text[])) AS ended (job_id, attempt_token), LATERAL (
-        VALUES ('jobs/' || job_id || '/' || attempt_token || '/', CAST(:lost_s AS float)),
-            ('jobs/' || job_id || '/preview/', :previews_kept_s)
-    ) AS lost (prefix, kept_s)
+    FROM unnest(CAST(:job_ids AS uuid[]), CAST(:attempt_tokens AS text[])) AS ended (job_id, attempt_token),
+        {LOST_PREFIXES.format("ended.job_id", "ended.attempt_token")}
     WHERE NOT EXISTS (SELECT FROM images i WHERE i.job_id = ended.job_id AND starts_with(i.key, lost.prefix))
         AND NOT EXISTS (
             SELECT FROM likenesses l WHERE l.job_id = ended.job_id AND starts_with(l.adapter_key, lost.prefix)
@@ -25,6 +28,16 @@ _DISCARD = text("""
     ON CONFLICT (prefix) DO UPDATE SET due_at = greatest(
         garbage.due_at + interval '1 microsecond', excluded.due_at
     )
+""")
+
+# There are few generating jobs, and an index of them. A job that has failed of its crashes keeps their count.
+_TAKE_BACK_CRASHES = text("""
+    UPDATE jobs SET crashes = greatest(crashes - 1, 0), crashed_token = NULL
+    WHERE state = 'generating' AND crashed_token = ANY(:attempt_tokens) AND crashes < :max_crashes
+""")
+_GIVE_BACK = text("""
+    UPDATE jobs SET lease_until = NULL
+    WHERE state = 'generating' AND attempt_token = ANY(:attempt_tokens) AND lease_until IS NOT NULL
 """)
 
 
@@ -40,11 +53,22 @@ def settle(db: Database, unsettled: Sequence[ClaimedJob]) -> None:
     values = {
         "job_ids": [claim.id for claim in storing],
         "attempt_tokens": [str(claim.attempt_token) for claim in storing],
-        "lost_s": LOST_OBJECTS_KEPT_S,
-        "previews_kept_s": PREVIEWS_KEPT_S,
+        **KEPT_S,
     }
     with db.begin() as connection:
         # First: it waits for an outcome of the same claim whose answer was lost, and that is still being written.
         claims.release(connection, [(claim, Release(FIRST_POLL_S)) for claim in unsettled])
         if storing:
             connection.execute(_DISCARD, values)
+        _take_back_crashes(connection, [claim.attempt_token for claim in unsettled])
+
+
+def give_back(connection: Connection, attempt_tokens: Sequence[UUID]) -> None:
+    """End claims that this worker has asked for under these tokens without getting an answer; it has done no step."""
+    connection.execute(_GIVE_BACK, {"attempt_tokens": list(attempt_tokens)})
+    _take_back_crashes(connection, attempt_tokens)
+
+
+def _take_back_crashes(connection: Connection, attempt_tokens: Sequence[UUID]) -> None:
+    values = {"attempt_tokens": list(attempt_tokens), "max_crashes": MAX_CRASHES}
+    connection.execute(_TAKE_BACK_CRASHES, values)

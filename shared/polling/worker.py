@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from shared.core.errors import Unavailable
 from shared.core.log import fields as log_fields
 from shared.core.log import job_id as log_job_id
@@ -21,7 +23,7 @@ from shared.generators.several import Several
 from shared.jobs.reasons import GENERATOR_REMOVED
 from shared.jobs.store import Lost
 from shared.metrics.process import MeasureStep, unmeasured
-from shared.polling import claims, outcomes, steps, storage_failures
+from shared.polling import claims, outcomes, steps, storage_failures, unsettled
 from shared.polling.checking import make_checker
 from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
@@ -119,6 +121,7 @@ class Worker:
     def __post_init__(self) -> None:
         """Prepare the renewal of leases, which begins with the first claim."""
         self._leases = Leases(self.services.db)
+        self._unanswered: list[UUID] = []
         self.slow_pictures = SlowPictures(self.services)
         self.checker = make_checker(self.services.settings)
 
@@ -127,8 +130,8 @@ class Worker:
 
         The caller must `do` what it was given, and `write` it.
         """
-        with self.services.db.statement() as connection:
-            claim = claims.claim(connection, job_id)
+        with self._claiming(1) as (connection, tokens):
+            claim = claims.claim(connection, job_id, *tokens)
         return self._take(claim) if claim else None
 
     def claim_due(self, limit: int, floor: datetime | None = None, without: Sequence[str] = ()) -> list[Taken]:
@@ -136,9 +139,22 @@ class Worker:
 
         Those at the generators `without` are left to other processes.
         """
-        with self.services.db.statement() as connection:
-            due = claims.claim_due(connection, limit, floor, without)
+        with self._claiming(limit) as (connection, tokens):
+            due = claims.claim_due(connection, tokens, floor, without)
         return [self._take(claim) for claim in due]
+
+    @contextmanager
+    def _claiming(self, limit: int) -> Iterator[tuple[Connection, list[UUID]]]:
+        """Open a connection for so many new claims, with their tokens; end claims whose answer was lost before.
+
+        Without that their leases would run out, and this worker would be taken for dead.
+        """
+        with self.services.db.statement() as connection:
+            if self._unanswered:
+                unsettled.give_back(connection, self._unanswered)
+            self._unanswered = claims.new_tokens(limit)
+            yield connection, self._unanswered
+        self._unanswered = []
 
     def do(self, taken: Taken) -> Done:
         """Do the step that is due, without writing its outcome. Threads may work on several steps at once."""

@@ -180,7 +180,7 @@ def test_a_deletion_waits_for_a_claim_and_takes_its_picture_down(studio: Studio)
     world.poller.sweep()
     world.hurry()
     with world.services.db.begin() as connection:
-        [claimed] = claims.claim_due(connection, 5)
+        [claimed] = claims.claim_due(connection, claims.new_tokens(5))
         assert [likeness.place for likeness in claimed.likenesses] == [1]
         with world.services.db.begin() as other:
             other.execute(text("SET LOCAL lock_timeout = '100ms'"))
@@ -198,6 +198,6 @@ def test_a_claim_does_not_wait_for_a_deletion(studio: Studio) -> None:
     with world.services.db.begin() as connection:
         service.delete_trained(connection, studio.id, studio.owner.id)
         with world.services.db.begin() as other:
-            [claimed] = claims.claim_due(other, 5)
+            [claimed] = claims.claim_due(other, claims.new_tokens(5))
     assert (claimed.id, claimed.likenesses) == (job_id, ())
     assert world.sql("SELECT FROM likeness_uses") == []

@@ -60,7 +60,7 @@ def test_only_commits_that_can_be_made_again_do_not_wait_for_the_disk(world: Wor
     world.hurry()
     with world.services.db.begin() as connection:
         usual = connection.execute(show).scalar_one()
-        assert claim_store.claim_due(connection, 1)
+        assert claim_store.claim_due(connection, claim_store.new_tokens(1))
         assert connection.execute(show).scalar_one() == "off"
     with world.services.db.begin() as connection:
         dispatch.lock_clock(connection)

@@ -72,7 +72,7 @@ def test_a_job_that_waits_is_never_below_the_floors(world: World, generator: Fak
     floors.expire()
     floors.refresh(world.services.db)
     with world.services.db.begin() as connection:
-        assert [claim.id for claim in claims.claim_due(connection, 9, floors.due_at)] == [job_id]
+        assert [claim.id for claim in claims.claim_due(connection, claims.new_tokens(9), floors.due_at)] == [job_id]
     # Its worker dies, and others have meanwhile looked: the lease keeps it out of their sight.
     floors.expire()
     floors.refresh(world.services.db)
@@ -80,7 +80,7 @@ def test_a_job_that_waits_is_never_below_the_floors(world: World, generator: Fak
     floors.expire()
     floors.refresh(world.services.db)
     with world.services.db.begin() as connection:
-        [claim] = claims.claim_due(connection, 9, floors.due_at)
+        [claim] = claims.claim_due(connection, claims.new_tokens(9), floors.due_at)
         assert claim.crashed
 
 

@@ -102,7 +102,7 @@ def test_the_preview_of_a_lost_step_is_deleted_too(world: World, generator: Fake
         with world.services.db.statement() as connection:
             claim = claim_store.claim(connection, job_id)  # its worker stores a preview and dies
         assert claim is not None
-        world.services.storage.put(claim_store.preview_key(claim), b"a preview", "image/webp")
+        world.services.storage.put(claim.preview_key, b"a preview", "image/webp")
     [row] = world.sql("SELECT due_at - clock_timestamp() AS left FROM garbage WHERE prefix LIKE '%/preview/'")
     assert 3500 < row.left.total_seconds() <= 3600
     world.sql("UPDATE garbage SET due_at = clock_timestamp()")

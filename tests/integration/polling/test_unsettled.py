@@ -1,4 +1,4 @@
-"""Steps whose outcomes the database does not take: no worker has died, and nothing that they stored is forgotten."""
+"""Claims and outcomes that the database does not take: no worker has died, and nothing that was stored is forgotten."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +13,12 @@ from shared.core.errors import Unavailable
 from shared.jobs.store import Lost
 from shared.polling import lease
 from shared.polling.worker import Taken
+from tests.support.poller import Poller
 from tests.support.refused_writes import refused_writes
 from tests.support.waiting import until
 from tests.support.world import World
 
+RENEWALS = "INSERT OR UPDATE ON leases FOR EACH ROW"
 END_OF_A_CLAIM = "UPDATE ON jobs FOR EACH ROW WHEN (old.lease_until IS NOT NULL AND new.lease_until IS NULL)"
 
 
@@ -102,3 +104,53 @@ def test_a_preview_of_an_unwritten_step_is_garbage(world: World, monkeypatch: py
         patch.setattr("shared.polling.outcomes._write_batch", refuse)
         world.poller.worker.write([done])
     assert f"jobs/{job_id}/preview/" in world.garbage()
+
+
+def test_a_worker_that_could_not_renew_its_claim_has_not_crashed(world: World) -> None:
+    job_id = world.send()
+    worker, other = world.poller.worker, Poller(world.services, world.poller.addresses)
+    taken = claim(world, job_id)
+    with refused_writes(world.services.db, "53100", RENEWALS):
+        world.expire_lease(job_id)
+        taken_over = other.claim(job_id)
+    assert taken_over is not None
+    assert world.row(job_id).crashes == 1
+    [ended] = worker.write([worker.do(taken)])
+    assert isinstance(ended.result, Lost)
+    assert world.row(job_id).crashes == 0
+    other.work(taken_over)
+    assert world.state(job_id) == "succeeded"
+    other.close_clients()
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_a_claim_whose_answer_was_lost_is_given_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, *, taken_over: bool
+) -> None:
+    job_id = world.send()
+    world.hurry()
+    statement = Database.statement
+
+    @contextmanager
+    def unanswered(self: Database) -> Iterator[Connection]:
+        with statement(self) as connection:
+            yield connection
+        raise Unavailable
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Database, "statement", unanswered)
+        with pytest.raises(Unavailable):
+            world.poller.claim(job_id)
+    assert world.row(job_id).lease_until is not None
+    other = Poller(world.services, world.poller.addresses)
+    if taken_over:
+        world.expire_lease(job_id)
+        other_claim = other.claim(job_id)
+        assert other_claim is not None
+        assert world.poller.claim(job_id) is None
+        other.work(other_claim)
+    else:
+        assert other.claim(job_id) is None, "the claim is still held"
+        world.step(job_id)
+    assert (world.state(job_id), world.row(job_id).crashes) == ("succeeded", 0)
+    other.close_clients()
