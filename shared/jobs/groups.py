@@ -201,7 +201,7 @@ def cancel(services: Services, credential: Credential, group_id: UUID) -> Group:
             job_store.request_cancel(connection, job_id)
         group = _read(connection, group_id, user.id)
     if generating:
-        services.wake_ups.wake()
+        services.wake_ups.soon()
     elif not waiting:
         raise AlreadyFinished("All jobs of this group have finished; there is nothing left to cancel.")
     return group

@@ -165,7 +165,7 @@ def cancel(services: Services, credential: Credential, job_id: UUID) -> JobRecor
         if job is None:
             raise NotFound
     if state == State.GENERATING:
-        services.wake_ups.wake()
+        services.wake_ups.soon()
     return job
 
 

@@ -61,7 +61,7 @@ def judge(mutant: Mutant, tree: Path) -> str:
         return "the patch does not fit"
     try:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", mutant.test]
-        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+        environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1", "EASEL_TEST_ANY_FAILURE": "1"}
         run = subprocess.run(
             command, cwd=tree, env=environment, capture_output=True, text=True, timeout=LIMIT_S, check=False
         )

@@ -1,7 +1,7 @@
 """A Redis of the test's own, whose mode the test may change, and which it may kill."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -60,3 +60,41 @@ def own_redis(*options: str) -> Iterator["tuple[str, redis.Redis]"]:
     """Run a Redis with these options of its command line; yield its address and a client."""
     with killable_redis(*options) as (url, client, _):
         yield url, client
+
+
+def become_replica(server: redis.Redis) -> Callable[[], object]:
+    """As after a failover, when another server has become the primary."""
+    server.replicaof("127.0.0.1", 9)
+    return lambda: server.replicaof("NO", "ONE")
+
+
+def demand_a_replica(server: redis.Redis) -> Callable[[], object]:
+    server.config_set("min-replicas-to-write", 1)
+    return lambda: server.config_set("min-replicas-to-write", 0)
+
+
+def be_full(server: redis.Redis) -> Callable[[], object]:
+    server.config_set("maxmemory", 1)
+    return lambda: server.config_set("maxmemory", 0)
+
+
+def change_the_password(server: redis.Redis) -> Callable[[], object]:
+    password = server.config_get("requirepass")["requirepass"]
+    server.config_set("requirepass", "another")
+    server.client_kill_filter(skipme=True)
+    return lambda: server.config_set("requirepass", str(password))
+
+
+REFUSALS: dict[str, Callable[[redis.Redis], Callable[[], object]]] = {
+    "READONLY": become_replica,
+    "NOREPLICAS": demand_a_replica,
+    "OOM": be_full,
+    "WRONGPASS": change_the_password,
+}
+"""What makes Redis answer with this error; each returns what makes it work again."""
+
+
+def count_errors(server: redis.Redis, code: str) -> int:
+    """Return how often Redis has answered with this error."""
+    found = server.info("errorstats").get(f"errorstat_{code}")
+    return int(found["count"]) if found else 0

@@ -3,11 +3,9 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-
-import redis
 
 from cli import check_services
 from cli.checks import Level
@@ -15,50 +13,12 @@ from local.site import worker_answers
 from shared.clients.broker import QUEUE
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
-from tests.support.own_redis import killable_redis, own_redis
+from tests.support.own_redis import REFUSALS, count_errors, killable_redis, own_redis
 from tests.support.processes import program
 from tests.support.waiting import until
 from tests.support.world import World, with_settings
 
 RESTARTS = 5
-
-
-def become_replica(server: redis.Redis) -> Callable[[], object]:
-    """As after a failover, when another server has become the primary."""
-    server.replicaof("127.0.0.1", 9)
-    return lambda: server.replicaof("NO", "ONE")
-
-
-def demand_a_replica(server: redis.Redis) -> Callable[[], object]:
-    server.config_set("min-replicas-to-write", 1)
-    return lambda: server.config_set("min-replicas-to-write", 0)
-
-
-def be_full(server: redis.Redis) -> Callable[[], object]:
-    server.config_set("maxmemory", 1)
-    return lambda: server.config_set("maxmemory", 0)
-
-
-def change_the_password(server: redis.Redis) -> Callable[[], object]:
-    password = server.config_get("requirepass")["requirepass"]
-    server.config_set("requirepass", "another")
-    server.client_kill_filter(skipme=True)
-    return lambda: server.config_set("requirepass", str(password))
-
-
-REFUSALS: dict[str, Callable[[redis.Redis], Callable[[], object]]] = {
-    "READONLY": become_replica,
-    "NOREPLICAS": demand_a_replica,
-    "OOM": be_full,
-    "WRONGPASS": change_the_password,
-}
-"""What makes Redis answer with this error; each returns what makes it work again."""
-
-
-def errors(server: redis.Redis, code: str) -> int:
-    """Return how often Redis has answered with this error."""
-    found = server.info("errorstats").get(f"errorstat_{code}")
-    return int(found["count"]) if found else 0
 
 
 @contextmanager
@@ -106,7 +66,7 @@ def test_a_worker_outlasts_a_broker_that_restarts_and_refuses(
                 for code, refuse in REFUSALS.items():
                     until(lambda: worker_answers(url), "the worker answers again")
                     recover = refuse(server)
-                    until(lambda code=code: errors(server, code) >= 3, f"it is refused: {code}")  # type: ignore[misc]
+                    until(lambda code=code: count_errors(server, code) >= 3, f"it is refused: {code}")  # type: ignore[misc]
                     do_a_job(f"while the broker answers {code}")
                     recover()
             until(lambda: worker_answers(url), "the worker answers at last")

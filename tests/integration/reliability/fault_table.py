@@ -52,7 +52,7 @@ reply_lost       refused      waiting      waiting           refused
 reply_lost_once  accepted     sent         succeeded         collected
 500              refused      waiting      waiting           refused
 503              refused      waiting      waiting           refused
-503_once         refused|accepted waiting|sent waiting|succeeded kept|collected
+503_once         accepted     sent         succeeded         collected
 429              refused      waiting      waiting           refused
 401              refused      waiting      waiting           refused
 403              refused      waiting      waiting           refused
@@ -124,6 +124,36 @@ reply_lost_once delivered
 404             put_off
 302             put_off
 """
+# Wake-ups are sent beside a step. What a worker does without them: tests/integration/poller/test_broker_refusals.py.
+_BROKER = """
+             submit   cancel
+refused      accepted cancel_requested
+refused_once accepted cancel_requested
+late         accepted cancel_requested
+uneven       accepted cancel_requested
+narrow       accepted cancel_requested
+cut_at_once  accepted cancel_requested
+cut          accepted cancel_requested
+cut_once     accepted cancel_requested
+ends_late    accepted cancel_requested
+silent       accepted cancel_requested
+half_open    accepted cancel_requested
+flushed      accepted cancel_requested
+restarted    accepted cancel_requested
+killed       accepted cancel_requested
+READONLY     accepted cancel_requested
+NOREPLICAS   accepted cancel_requested
+OOM          accepted cancel_requested
+WRONGPASS    accepted cancel_requested
+"""
+# The clock of the process that does the step. A worker with a wrong one: tests/integration/poller/test_clocks.py.
+_CLOCK = """
+               submit+photo cancel           delete start   send+photo ask     fetch     end       sweep   collect   mail
+an_hour_ahead  accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
+10_s_ahead     accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
+10_s_behind    accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
+an_hour_behind accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
+"""
 
 
 def _read(partner: str, table: str) -> list[Pair]:
@@ -147,6 +177,8 @@ NETWORK_PAIRS = [
     )
     for pair in _read(partner, table)
 ]
+BROKER_PAIRS = _read("broker", _BROKER)
+CLOCK_PAIRS = _read("clock", _CLOCK)
 
 AT_EACH_STATEMENT: dict[str, tuple[str, ...]] = {
     "submit": ("refused", "accepted"),

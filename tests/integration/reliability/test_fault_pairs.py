@@ -1,15 +1,17 @@
 """Each step meets each fault of its partners: the word of the table, then the right end, and every promise holds."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from shared.services import Services
-from tests.integration.reliability.fault_table import AT_EACH_STATEMENT, NETWORK_PAIRS, Pair
+from tests.integration.reliability.fault_table import AT_EACH_STATEMENT, BROKER_PAIRS, CLOCK_PAIRS, NETWORK_PAIRS, Pair
+from tests.support.faults.broker import Broker
 from tests.support.faults.meeting import Meeting
 from tests.support.faults.sabotage import AT_STATEMENT, sabotaged
 from tests.support.faults.stage import Stage, staged
 from tests.support.faults.steps import STEPS
+from tests.support.own_redis import killable_redis
 from tests.support.repeats import repeats
 
 USUAL = ("killed", "reply lost")
@@ -36,16 +38,34 @@ WAITS_MOST = "storage"
 @pytest.mark.parametrize("partner", [*sorted(PARTNERS - {WAITS_MOST}), *repeats(WAITS_MOST)])
 def test_faults_of_the_network(stage: Stage, partner: str) -> None:
     pairs = [pair for pair in NETWORK_PAIRS if pair.partner == partner]
-    wrong = [(pair, said) for pair in pairs if (said := meet(stage, pair))]
+    check(stage, pairs, lambda meeting, fault: meeting.over_network(partner, fault))
+
+
+def test_faults_of_the_broker(services: Services, environment: dict[str, str]) -> None:
+    with (
+        killable_redis() as (url, client, server),
+        staged(services, environment | {"EASEL_BROKER_URL": url}) as stage,
+    ):
+        stage.broker = Broker(server, client)
+        check(stage, BROKER_PAIRS, Meeting.with_broker)
+
+
+def test_wrong_clocks(stage: Stage) -> None:
+    check(stage, CLOCK_PAIRS, Meeting.with_clock)
+
+
+def check(stage: Stage, pairs: list[Pair], meet_fault: Callable[[Meeting, str], str]) -> None:
+    """Let each step meet its fault: the word of the table, then the right end, and in the end every promise."""
+    wrong = [(pair, said) for pair in pairs if (said := meet(stage, pair, meet_fault))]
     assert wrong == []
     assert stage.audit() == []
-    print(f"{partner}: {len(pairs)} pairs")  # noqa: T201 (a figure, shown with -rP)
+    print(f"{pairs[0].partner}: {len(pairs)} pairs")  # noqa: T201 (a figure, shown with -rP)
 
 
-def meet(stage: Stage, pair: Pair) -> str:
+def meet(stage: Stage, pair: Pair, meet_fault: Callable[[Meeting, str], str]) -> str:
     """Return what is wrong with a pair, nothing if all is right."""
     meeting = Meeting(stage, STEPS[pair.step])
-    word = meeting.over_network(pair.partner, pair.fault)
+    word = meet_fault(meeting, pair.fault)
     end(stage, meeting, word)
     stage.settle()
     if word not in pair.words:

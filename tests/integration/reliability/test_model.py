@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import text
@@ -35,6 +35,9 @@ from tests.support.poller import Poller
 from tests.support.world import World, with_settings
 
 EXAMPLES = int(os.environ.get("EASEL_TEST_EXAMPLES") or 0)
+PHASES = (Phase.generate,) if os.environ.get("EASEL_TEST_ANY_FAILURE") else tuple(Phase)
+"""Whether a failure is enough, without the search for the shortest one."""
+
 MAX_QUEUED, JOBS_PER_DAY, MAX_RUNNING, PLACES = 4, 9, 2, 3
 GENERATOR = GeneratorAddress("img_generator", "http://generator.example.com", PLACES)
 KEYS = st.sampled_from([None, "first key", "second key"])
@@ -389,6 +392,7 @@ def test_any_order_of_events(services: Services) -> None:
                 deadline=None,
                 derandomize=not EXAMPLES,
                 database=None,
+                phases=PHASES,
                 suppress_health_check=list(HealthCheck),
             ),
         )

@@ -5,9 +5,11 @@ from threading import Thread
 from shared.core.db import waiting_at_most
 from shared.core.errors import Unavailable
 from tests.support.fault_proxy import Way
+from tests.support.faults.clocks import AHEAD_S, wrong_clock
 from tests.support.faults.sabotage import AT_STATEMENT, sabotaged
-from tests.support.faults.stage import IMPATIENT_S, Stage, impatience
+from tests.support.faults.stage import FLUSH_S, IMPATIENT_S, Stage, impatience
 from tests.support.faults.steps import Given, Step
+from tests.support.own_redis import REFUSALS
 from tests.support.poller import Poller
 from tests.support.waiting import until
 
@@ -69,6 +71,41 @@ class Meeting:
             proxy.way = Way(silent=True) if fault == SILENT else (NETWORK | HTTP)[fault]
         silent = fault in (SILENT, HALF_OPEN)
         return self._act_in_silence(partner) if silent else self.act()
+
+    def with_broker(self, fault: str) -> str:
+        """Meet a fault of the broker or of the network to it. Wake-ups are sent beside the step, which goes on."""
+        stage, proxy, wake_ups = self.stage, self.stage.proxies["broker"], self.stage.services.wake_ups
+        assert stage.broker is not None
+        stage.wake()  # so that a connection is open
+        if fault in (SILENT, HALF_OPEN):
+            return self._act_beside_silence(fault)
+        refused = stage.broker.refusals(fault)
+        if fault in NETWORK:
+            stage.disconnect_broker()
+            proxy.way = NETWORK[fault]
+        else:
+            stage.broker.fail(fault)
+        word = self.act()
+        wake_ups.flush(FLUSH_S)
+        stage.wake()  # and who comes later goes on, too
+        assert proxy.met or fault not in NETWORK, "the fault was met"
+        assert fault not in REFUSALS or stage.broker.refusals(fault) > refused, "it has refused"
+        return word
+
+    def _act_beside_silence(self, fault: str) -> str:
+        proxy = self.stage.proxies["broker"]
+        if fault == SILENT:
+            proxy.way = Way(silent=True)
+        else:
+            proxy.drop_quietly()
+        word = self.act()
+        until(lambda: proxy.held, "a wake-up is on its way, and the step has not waited for it")
+        return word
+
+    def with_clock(self, fault: str) -> str:
+        """Do the step in a process whose clock is wrong."""
+        with wrong_clock(AHEAD_S[fault]):
+            return self.act()
 
     def at_statement(self, fault: str, number: int) -> str:
         """Meet a fault of Postgres at the statement with this number."""

@@ -23,6 +23,7 @@ from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.audit import Ledger, audit
 from tests.support.fault_proxy import CLEAR, FaultProxy, fault_proxy
+from tests.support.faults.broker import Broker
 from tests.support.mail_server import MailServer
 from tests.support.poller import Poller
 from tests.support.webhook_receiver import WebhookReceiver
@@ -31,7 +32,7 @@ from tests.support.world import World, with_settings
 IMPATIENT_S = 0.5
 """The time-outs of the calls that meet silence: nothing else is measured by them."""
 
-PARTNERS = ("postgres", "storage", "generator", "mail", "webhook")
+FLUSH_S = 20.0
 _MAIL_ID = re.compile(rb"Message-ID: <([0-9a-f-]{36})")
 _FORGIVE = """
 DELETE FROM leases;
@@ -56,7 +57,13 @@ class Stage:
     mail: MailServer
     receiver: WebhookReceiver
     proxies: dict[str, FaultProxy]
+    broker: Broker | None = None
     ledger: Ledger = field(default_factory=Ledger)
+
+    def disconnect_broker(self) -> None:
+        """Close what is open for wake-ups, so that the next one connects again."""
+        for pool in (self.services.celery.amqp.producer_pool, self.services.celery.pool):
+            pool.resize(pool.limit, reset=True)
 
     def submit(self, **request: Any) -> UUID:
         """Queue a job of a new user."""
@@ -74,11 +81,20 @@ class Stage:
         for proxy in self.proxies.values():
             proxy.way = CLEAR
             proxy.reset_all()
+        if self.broker is not None:
+            self.broker.heal()
         for poller in (self.poller, self.impatient):
             poller.services.db.close()
             poller.pool.close()
             poller.pool._clients.clear()  # they remember what a faulty generator has said of itself
+        self.services.flush(FLUSH_S)
+        self.services.wake_ups._broken_until = 0.0
         self.forgive()
+
+    def wake(self) -> None:
+        """Send a wake-up, whatever has become of the one before."""
+        self.services.wake_ups._broken_until = 0.0
+        self.services.wake_ups.wake()
 
     def forgive(self) -> None:
         """Let leases and pauses end."""
@@ -121,7 +137,7 @@ class Stage:
 
 
 def _through(url: str, port: int) -> str:
-    """Return the address of a database as seen through a proxy."""
+    """Return the address of a database or broker as seen through a proxy."""
     found: URL = make_url(url)
     return found.set(host="127.0.0.1", port=port, query={}).render_as_string(hide_password=False)
 
@@ -145,6 +161,7 @@ def staged(services: Services, environment: dict[str, str]) -> Iterator[Stage]:
             "generator": (int(generator.url.rpartition(":")[2]), True),
             "mail": (mail_server.port, False),
             "webhook": (int(receiver.url.partition("?")[0].rsplit(":", 1)[1].split("/")[0]), True),
+            "broker": (make_url(environment["EASEL_BROKER_URL"]).port or 0, False),
         }
         proxies = {
             name: stack.enter_context(fault_proxy(target, http=http)) for name, (target, http) in targets.items()
@@ -155,6 +172,7 @@ def staged(services: Services, environment: dict[str, str]) -> Iterator[Stage]:
             generators=f"{address.protocol}+{address.url}?max_in_flight={address.max_in_flight}",
             database_url=_through(database, proxies["postgres"].port),
             s3_endpoint=f"http://127.0.0.1:{proxies['storage'].port}",
+            broker_url=_through(environment["EASEL_BROKER_URL"], proxies["broker"].port),
             mail_url=f"smtp://127.0.0.1:{proxies['mail'].port}",
             webhook_targets="any",
             verify_email="off",
@@ -166,6 +184,7 @@ def staged(services: Services, environment: dict[str, str]) -> Iterator[Stage]:
         impatient = Poller(hasty, (address,), _impatient)
         for one in (poller, impatient):
             stack.callback(one.close)
+        stack.callback(far.celery.close)
         stage = Stage(
             World(services, Poller(services, (address,))),
             far,
