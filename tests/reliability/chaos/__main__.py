@@ -32,6 +32,10 @@ _FORGIVE = """
 UPDATE mails SET due_at = clock_timestamp() WHERE due_at > clock_timestamp() + interval '1 second'
     AND due_at < clock_timestamp() + make_interval(secs => :lease_s - 30)
 """
+_LAST_SUCCESS = """
+SELECT extract(epoch FROM max(at))::float
+FROM (SELECT event, at FROM job_events ORDER BY id DESC LIMIT 500) latest WHERE event = 'succeeded'
+"""
 _UNSETTLED = """
 SELECT (SELECT count(*) FROM jobs WHERE finished_at IS NULL)
     + (SELECT count(*) FROM mails) + (SELECT count(*) FROM garbage WHERE due_at <= clock_timestamp())
@@ -43,7 +47,7 @@ def run(home: Path, seconds: float, pause_s: float, seed: int, users: int = USER
     ledger, lock = Ledger(), threading.Lock()
     with running_site(home) as (site, services):
         clients = [Client(site.url, services, ledger, lock, seed + number) for number in range(users)]
-        disturber = Disturber(site, pause_s, seed)
+        disturber = Disturber(site, pause_s, seed, lambda since: _is_back(services, clients, since))
         began = time.monotonic()
         try:
             _disturb(clients, disturber, seconds)
@@ -68,6 +72,17 @@ def _disturb(clients: Sequence[Client], disturber: Disturber, seconds: float) ->
         calm.set()
         for one in using:
             one.result()
+
+
+def _is_back(services: Services, clients: Sequence[Client], since: float) -> bool:
+    """Return whether a submit that began since then was accepted, and a job has succeeded since then."""
+    if not any(began > since for client in clients for began, _ in client.submits[-2:]):
+        return False
+    try:
+        with services.db.statement() as connection:
+            return (connection.execute(text(_LAST_SUCCESS)).scalar_one() or 0) > since
+    except Unavailable:
+        return False
 
 
 def _has_settled(site: Site, services: Services) -> bool:
@@ -96,7 +111,7 @@ def _figures(
         jobs=len(ledger.accepted),
         succeeded=succeeded,
         faults=disturber.faults,
-        recoveries_s=recoveries(services, disturber.faults, [one for client in clients for one in client.submits]),
+        recoveries=recoveries(services, disturber.faults, [one for client in clients for one in client.submits]),
         answers=sum((client.answers for client in clients), Counter()),
         unasked=site.unasked,
         violations=audit(services, ledger, settled=True),
@@ -107,7 +122,7 @@ def main() -> int:
     """Run, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3)
-    parser.add_argument("--pause", type=float, default=2, metavar="SECONDS", help="between faults, on average (2)")
+    parser.add_argument("--pause", type=float, default=0.5, metavar="SECONDS", help="before each fault, on average (0.5)")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="easel-chaos-") as folder:

@@ -15,7 +15,10 @@ from tests.support.api_user import FINISHED, SMALL, ApiUser
 from tests.support.audit import Ledger
 
 UNFINISHED_EACH = 20
+LISTED = 30
 ANSWER_LIMIT_S = 30
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.4
+"""Between the tries of a client while the site does not answer: starting processes need the cores, too."""
 
 
 class Client:
@@ -35,6 +38,7 @@ class Client:
         self.answers: Counter[str] = Counter()
         self.submits: list[tuple[float, float]] = []
         self._over = threading.Event()
+        self._pause_s = FIRST_PAUSE_S
 
     def close(self) -> None:
         """Close the connections."""
@@ -65,13 +69,19 @@ class Client:
             answer = self._user.session.request(method, self._url + path, timeout=ANSWER_LIMIT_S, **options)
         except requests.RequestException:
             self.answers["none"] += 1
-            time.sleep(0.05)
+            self._pause()
             return None
         self.answers[str(answer.status_code)] += 1
         if answer.status_code >= 500:
-            time.sleep(0.05)
+            self._pause()
+        else:
+            self._pause_s = FIRST_PAUSE_S
         is_json = answer.headers.get("Content-Type", "").startswith(("application/json", "application/problem"))
         return answer.status_code, answer.json() if is_json else None
+
+    def _pause(self) -> None:
+        time.sleep(self._pause_s * self._random.uniform(0.5, 1))
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
     def _submit(self) -> None:
         """Submit a job until it is answered, with one key; now and then once more."""
@@ -102,16 +112,26 @@ class Client:
         self._open.add(job_id)
 
     def _look(self) -> None:
-        answer = self._call("GET", "/v1/jobs?limit=100")
+        """Look at the newest jobs, and at the oldest one that had not finished, which may be older than those."""
+        answer = self._call("GET", f"/v1/jobs?limit={LISTED}")
         if answer is None or answer[0] != 200:
             return
         for job in answer[1]["jobs"]:
-            if job["id"] in self._open and job["state"] in FINISHED:
-                self._open.discard(job["id"])
-                with self._lock:
-                    self._ledger.ended[UUID(job["id"])] = job["state"]
-                if job["state"] == "succeeded":
-                    self._succeeded.append(job["id"])
+            self._note_end(job)
+        listed = {job["id"] for job in answer[1]["jobs"]}
+        for job_id in sorted(self._open - listed)[:1]:  # ids are in the order of time
+            answer = self._call("GET", f"/v1/jobs/{job_id}")
+            if answer is not None and answer[0] == 200:
+                self._note_end(answer[1])
+
+    def _note_end(self, job: dict[str, Any]) -> None:
+        if job["id"] not in self._open or job["state"] not in FINISHED:
+            return
+        self._open.discard(job["id"])
+        with self._lock:
+            self._ledger.ended[UUID(job["id"])] = job["state"]
+        if job["state"] == "succeeded":
+            self._succeeded.append(job["id"])
 
     def _cancel(self, job_id: str) -> None:
         answer = self._call("POST", f"/v1/jobs/{job_id}/cancel")

@@ -14,46 +14,64 @@ from tests.reliability.chaos.disturber import Fault
 
 
 @dataclass(frozen=True)
+class Recovery:
+    """Until when, after a fault, a submit that began later was accepted and a job had succeeded (`time.time`)."""
+
+    fault: Fault
+    until: float
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the site was not at work once it could be."""
+        return self.until - self.fault.counted_from
+
+
+@dataclass(frozen=True)
 class Figures:
-    """recoveries_s: for each fault, how long until the next submit was accepted and the next job had succeeded."""
+    """What has happened. unasked: the last lines of parts that ended without having been killed."""
 
     minutes: float
     jobs: int
     succeeded: int
     faults: Sequence[Fault]
-    recoveries_s: Sequence[float]
+    recoveries: Sequence[Recovery]
     answers: Counter[str]
     unasked: Sequence[str]
     violations: Sequence[str]
 
-    def recovery_s(self, percent: int) -> float:
-        """Return a percentile of the recoveries."""
-        found = sorted(self.recoveries_s)
-        return quantiles(found, n=100, method="inclusive")[percent - 1] if len(found) > 1 else sum(found)
-
     def table(self) -> str:
-        """Return the figures as Markdown."""
+        """Return the figures as Markdown, and the slowest recoveries."""
         kinds = Counter(fault.kind for fault in self.faults)
+        ones = [one for one in self.recoveries if one.fault.is_one]
+        several = [one for one in self.recoveries if not one.fault.is_one]
         rows = [
             ("minutes", f"{self.minutes:.1f}"),
             ("jobs accepted, of which succeeded", f"{self.jobs}, {self.succeeded}"),
+            ("jobs a second", f"{self.jobs / self.minutes / 60:.1f}"),
             ("faults", f"{len(self.faults)} ({', '.join(f'{count} {kind}' for kind, count in kinds.items())})"),
             ("violations", str(len(self.violations))),
             ("parts that ended by themselves", str(len(self.unasked))),
-            ("recovery p50 / p99 / longest", " / ".join(f"{one:.1f} s" for one in self._recoveries())),
+            ("recovery p50 / p99 / longest", _describe([one.seconds for one in self.recoveries])),
+            (f"of {len(ones)} faults one at a time", _describe([one.seconds for one in ones])),
+            (f"of {len(several)} faults on top of each other", _describe([one.seconds for one in several])),
+            ("from the begin of each freeze", _describe([one.until - one.fault.at for one in self.recoveries])),
             ("answers", ", ".join(f"{count} x {status}" for status, count in sorted(self.answers.items()))),
         ]
-        lines = ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)]
-        slowest = sorted(zip(self.recoveries_s, self.faults, strict=True), reverse=True)[:5]
-        lines += ["", *(f"{seconds:.1f} s after {fault.part} was {fault.kind}" for seconds, fault in slowest)]
+        lines = ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]
+        for one in sorted(self.recoveries, key=lambda one: -one.seconds)[:10]:
+            at_once = "" if one.fault.is_one else ", with another fault"
+            lines.append(f"{one.seconds:.1f} s after {one.fault.part} was {one.fault.kind}{at_once}")
         return "\n".join([*lines, *self.unasked, *self.violations[:50]])
 
-    def _recoveries(self) -> tuple[float, float, float]:
-        return self.recovery_s(50), self.recovery_s(99), max(self.recoveries_s, default=0)
+
+def _describe(seconds: Sequence[float]) -> str:
+    """Return median, 99th percentile and maximum."""
+    percentiles = quantiles(seconds, n=100, method="inclusive") if len(seconds) > 1 else [sum(seconds)] * 99
+    return " / ".join(f"{value:.1f} s" for value in (percentiles[49], percentiles[98], max(seconds, default=0)))
 
 
-def recoveries(services: Services, faults: Sequence[Fault], submits: Sequence[tuple[float, float]]) -> list[float]:
-    """Return how long after each fault a submit that began later was accepted and a job succeeded, whichever was later.
+def recoveries(services: Services, faults: Sequence[Fault], submits: Sequence[tuple[float, float]]) -> list[Recovery]:
+    """Return, for each fault, until when it lasted that a later submit was accepted and a job had succeeded.
 
     A fault after which neither came until the end of the run counts until the last of them.
     """
@@ -67,8 +85,9 @@ def recoveries(services: Services, faults: Sequence[Fault], submits: Sequence[tu
         soonest[earlier] = min(soonest[earlier], soonest[later])
     found = []
     for fault in faults:
-        place, end = bisect_right(begins, fault.at), bisect_right(ends, fault.at)
-        accepted = soonest[place] if place < len(soonest) else fault.at
-        done = ends[end] if end < len(ends) else fault.at
-        found.append(max(accepted, done) - fault.at)
+        since = fault.counted_from
+        place, end = bisect_right(begins, since), bisect_right(ends, since)
+        accepted = soonest[place] if place < len(soonest) else since
+        done = ends[end] if end < len(ends) else since
+        found.append(Recovery(fault, max(accepted, done)))
     return found

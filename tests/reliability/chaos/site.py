@@ -23,6 +23,12 @@ TASKS = ("initdb", "bucket", "migrate")
 SERVERS = ("postgres", "redis", "s3")
 GENERATORS = ("generator 1", "generator 2")
 WORKERS = ("worker", "worker 2")
+ONLY_ONES = ("postgres", "s3", "gateway")
+"""Parts that the site has once, and without which no job is accepted or none succeeds."""
+
+PLACES = 64
+"""Of each generator: enough for the other jobs while those that a dead worker held wait for the end of its leases."""
+
 START_LIMIT_S, STOP_LIMIT_S = 120, 60
 
 _LIMITS = {
@@ -41,7 +47,7 @@ class Site:
 
     def __init__(self, home: Path) -> None:
         ports = [free_port() for _ in GENERATORS]
-        generators = ",".join(f"img_generator+http://127.0.0.1:{port}?max_in_flight=16" for port in ports)
+        generators = ",".join(f"img_generator+http://127.0.0.1:{port}?max_in_flight={PLACES}" for port in ports)
         config = Config.load(own_environment(home) | _LIMITS | {"EASEL_GENERATORS": generators})
         servers, _ = choose_servers(config)
         self.settings = site_environment(config, [server.env for server in servers])
@@ -59,7 +65,7 @@ class Site:
         self._killed: set[str] = set()
 
     def _generator(self, name: str, port: int) -> Part:
-        argv = (*self.parts["migrate"].argv[:1], "-m", "tests.reliability.generators", str(port))
+        argv = (*self.parts["migrate"].argv[:1], "-m", "tests.reliability.generators", str(port), str(PLACES))
         return replace(
             self.parts["migrate"], name=name, argv=argv, needs=(), ready=lambda: http_answers(port, "/health")
         )
