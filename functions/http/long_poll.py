@@ -41,8 +41,8 @@ class _Waiter:
 class LongPoll:
     """Holds requests until their job changes, without a thread or a connection for each of them.
 
-    `list_changed` returns those of the jobs and signs it is given whose job has another sign now, or is gone. A sign is a
-    text that changes when the job or its place in the queue does.
+    `list_changed` returns those of the jobs and signs it is given whose job has another sign now, or is gone. A sign is
+    a text that changes when the job or its place in the queue does.
     The pause between two looks is `shortest_pause_s` while few requests wait, and at most `LONGEST_PAUSE_S`.
     """
 

@@ -15,7 +15,7 @@ SHORTEST = 0.5
 
 
 class SpreadEnds:
-    """The ends of all waits. Those that would crowd a second come earlier, once: their next waits are spread already."""
+    """The ends of all waits. Those that would crowd a second come earlier; their next waits are spread then."""
 
     def __init__(self, fraction: Callable[[], float] = random.random) -> None:
         self._fraction = fraction
