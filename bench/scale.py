@@ -83,7 +83,12 @@ class Queue:
         yield "search for a rare word in a long history", lambda: self._search("zeppelin")
         ids = self._some_ids()
         with db.statement() as connection:
-            yield f"signs of {WATCHED:,} jobs for long polls", lambda: watch_store.list_signs(connection, ids)
+            signs = watch_store.list_changed_signs(connection, [(job_id, None) for job_id in ids])
+            known = [(job_id, sign) for (job_id, _), sign in signs.items()]
+            yield (
+                f"signs of {WATCHED:,} jobs for long polls",
+                lambda: watch_store.list_changed_signs(connection, known),
+            )
         yield "cancel", lambda: submission.cancel(services, self.credential, made[0])
         yield from self._poller_calls()
         yield "report", lambda: periodic.report(services)

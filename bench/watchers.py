@@ -22,6 +22,7 @@ from shared.accounts.tokens import new_token, token_hash
 
 SECONDS = 30.0
 HOLD_S = 20
+SETTLE_S = 60.0
 CONNECT_LIMIT_S = 60.0
 LIMIT_S = 300.0
 LOOK_S = 0.2
@@ -121,7 +122,7 @@ def _connected(ground: Ground, port: int, watchers: int) -> Iterator[Plan]:
 
 def _measure(ground: Ground, act: Callable[[], None], other: Plan) -> Cost:
     """Measure once every watcher has asked at least once more."""
-    _act_for(HOLD_S, act)
+    _act_for(SETTLE_S, act)
     with ThreadPoolExecutor(1) as beside:
         before, begin = _spent(ground), time.monotonic()
         waited = beside.submit(ground.run, "-m", "bench.load", given=json.dumps(other))

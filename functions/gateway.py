@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from functions.http.app import FLUSH_S, create_app
 from functions.http.connections import THIS_MACHINE, BoundedHttp, Connections
+from functions.http.full_collections import FullCollections
 from functions.http.headers import declared_headers
 from functions.http.manifest import manifest
 from shared.core import log
@@ -108,8 +109,10 @@ def main(more: Callable[[Settings], Sequence[BaseRoute]] = lambda _: ()) -> None
         usual=declared_headers().usual_headers(services.settings.public_url),
         shared=(*THIS_MACHINE, *services.settings.trusted_proxies),
     )
+    app = create_gateway(services, measure, more(services.settings))
+    FullCollections().begin()
     uvicorn.run(
-        create_gateway(services, measure, more(services.settings)),
+        app,
         host=services.settings.host,
         port=services.settings.port,
         http=partial(BoundedHttp, connections=connections),  # type: ignore[arg-type] # it only calls it

@@ -38,7 +38,7 @@ async def status(
     credential: CredentialDep,
     services: ServicesDep,
     long_poll: LongPollDep,
-    wait: Annotated[float, Query(ge=0, le=20, description="Seconds to wait for the job to change.")] = 0,
+    wait: Annotated[float, Query(ge=0, le=20, description="Seconds to wait at most for the job to change.")] = 0,
     if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
 ) -> Response:
     """Return a job with its timeline.
@@ -47,14 +47,15 @@ async def status(
     request.
     """
     deadline = asyncio.get_running_loop().time() + wait
-    known = if_none_match
+    known, over = if_none_match, False
     while True:
         job = await (_watch(long_poll, services, credential, job_id) if wait else _get(services, credential, job_id))
         left_s = deadline - asyncio.get_running_loop().time()
         known = known or job.etag
-        if left_s <= 0 or not _matches(job.etag, known) or job.finished:
+        if over or left_s <= 0 or not _matches(job.etag, known) or job.finished:
             break
-        if not await long_poll.wait(job_id, job.sign, left_s) and if_none_match is not None:
+        over = not await long_poll.wait(job_id, job.sign, left_s)
+        if over and if_none_match is not None:
             break  # it is as it was read; without a tag of theirs, they get the newest estimate
     headers = {"ETag": job.etag, "Cache-Control": "private, no-cache"}
     if not job.finished:

@@ -103,5 +103,5 @@ def list_rounds(worker: Worker, wake: Callable[[], None]) -> list[Round]:
         Round("sweep", SWEEP_S, sweep_jobs),
         Round("collection", COLLECT_S, collect),
         Round("report", REPORT_S, lambda: periodic.report(services)),
-        *(Round(sender.kind, sender.every_s, sender.send) for sender in senders),
+        *(Round(sender.kind, sender.every_s, sender.send, sender.outboxes) for sender in senders),
     ]

@@ -1,10 +1,9 @@
 """The app around one function's router (in the cloud) or around all of them (the gateway)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias
-from uuid import UUID
 
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,13 +18,14 @@ from functions.http.direct import Direct
 from functions.http.head import Head
 from functions.http.headers import declared_headers
 from functions.http.lambda_events import handlers_for, is_request
-from functions.http.long_poll import LONGEST_PAUSE_S, SHORTEST_PAUSE_S, LongPoll
+from functions.http.long_poll import LAMBDA_PAUSE_S, SHORTEST_PAUSE_S, LongPoll
 from functions.http.problems import from_http, from_validation, render
 from functions.http.request_id import RequestId, Unexpected
 from shared.core import deadline, log
 from shared.core.db import waiting_at_most
 from shared.core.errors import EaselError
 from shared.jobs import watch_store
+from shared.jobs.watch_store import Seen
 from shared.metrics.process import MeasureRequest, unmeasured
 from shared.services import Services
 
@@ -62,7 +62,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.services = services
-    app.state.long_poll = LongPoll(_sign_reader(services), look_pause_s)
+    app.state.long_poll = LongPoll(_list_changed(services), look_pause_s)
     for router in routers:
         app.include_router(router)
     routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
@@ -123,7 +123,7 @@ def create_lambda(router: APIRouter, services: Services) -> "Mangum":
 
     routes = [route for route in router.routes if isinstance(route, APIRoute)]
     # Every request that waits has a process of its own here, so that looks are not shared.
-    app = create_app([router], services, look_pause_s=LONGEST_PAUSE_S)
+    app = create_app([router], services, look_pause_s=LAMBDA_PAUSE_S)
     return Mangum(app, lifespan="off", custom_handlers=handlers_for(routes))
 
 
@@ -148,10 +148,10 @@ class _App(FastAPI):
         return document
 
 
-def _sign_reader(services: Services) -> Callable[[list[UUID]], dict[UUID, str]]:
-    def read(job_ids: list[UUID]) -> dict[UUID, str]:
+def _list_changed(services: Services) -> Callable[[Collection[Seen]], Collection[Seen]]:
+    def read(seen: Collection[Seen]) -> Collection[Seen]:
         with services.db.statement() as connection:
-            return watch_store.list_signs(connection, job_ids)
+            return watch_store.list_changed_signs(connection, seen)
 
     return read
 

@@ -6,8 +6,11 @@ from typing import Generic, TypeVar
 
 from functions.http.threads import in_thread
 
-MOST_AT_ONCE = 50
-"""How many keys one read has at most: whoever asked for them is answered at once, and other requests wait for that."""
+MOST_AT_ONCE = 500
+"""How many keys one read has at most."""
+
+ANSWERED_AT_ONCE = 20
+"""How many keys' requests are answered before other requests come between."""
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -50,5 +53,7 @@ class Gathered(Generic[Key, Value]):
                     answer.set_exception(error)
                     answer.exception()  # nobody may wait for it any more
             else:
-                for key, answer in batch.items():
+                for number, (key, answer) in enumerate(batch.items(), 1):
                     answer.set_result(found.get(key))
+                    if number % ANSWERED_AT_ONCE == 0:
+                        await asyncio.sleep(0)

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from functions.http.gathered import Gathered, Key, Value
+from functions.http.spread_ends import SpreadEnds
 from functions.http.threads import in_thread
 from shared.core.errors import Unavailable
+from shared.jobs.watch_store import Seen
 
-LONGEST_PAUSE_S, SHORTEST_PAUSE_S = 0.25, 0.025
+LONGEST_PAUSE_S, SHORTEST_PAUSE_S = 1.0, 0.025
+LAMBDA_PAUSE_S = 0.25
+"""The shortest pause where each request that waits has a process of its own."""
 PAUSE_PER_LOOK = 5
 """The pause between two looks, in times of the last one: they take a sixth of one connection's time at most."""
-GATHERED_PER_WAITER_S = 0.000_05
-"""How long reads of jobs are gathered, for each request that waits: a quarter of a second for 5,000."""
+GATHERED_PER_WAITER_S = 0.000_2
+"""How long reads of jobs are gathered, for each request that waits: a second for 5,000."""
 
 
 def pause_s(look_s: float, shortest_s: float) -> float:
@@ -24,24 +28,29 @@ def pause_s(look_s: float, shortest_s: float) -> float:
 
 @dataclass(eq=False, slots=True)
 class _Waiter:
-    """A request that waits until its job's sign differs from the one it has seen."""
+    """A request that waits until its job's sign differs from the one it has seen. `changed` is False at its end."""
 
-    job_id: UUID
-    seen: str | None
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: Seen
+    changed: asyncio.Future[bool]
+
+    def set(self, changed: bool) -> None:
+        if not self.changed.done():
+            self.changed.set_result(changed)
 
 
 class LongPoll:
     """Holds requests until their job changes, without a thread or a connection for each of them.
 
-    `read_signs` returns, for each job that exists, a text that changes when the job or its place in the queue does.
+    `list_changed` returns those of the jobs and signs it is given whose job has another sign now, or is gone. A sign is
+    a text that changes when the job or its place in the queue does.
     The pause between two looks is `shortest_pause_s` while few requests wait, and at most `LONGEST_PAUSE_S`.
     """
 
-    def __init__(self, read_signs: Callable[[list[UUID]], dict[UUID, str]], shortest_pause_s: float) -> None:
-        self._read_signs = read_signs
+    def __init__(self, list_changed: Callable[[Collection[Seen]], Collection[Seen]], shortest_pause_s: float) -> None:
+        self._list_changed = list_changed
         self.shortest_pause_s = shortest_pause_s
         self._waiters: set[_Waiter] = set()
+        self._ends = SpreadEnds()
         self._polling: asyncio.Task[None] | None = None
         self._gathered: Gathered[Any, Any] | None = None
 
@@ -52,31 +61,36 @@ class LongPoll:
         return self._gathered
 
     async def wait(self, job_id: UUID, seen: str | None, timeout_s: float) -> bool:
-        """Return whether the job's sign is no longer `seen`: as soon as that is so, or after `timeout_s`."""
-        waiter = _Waiter(job_id, seen)
+        """Return whether the job's sign is no longer `seen`: as soon as that is so, or after `timeout_s`.
+
+        Where many requests would end at once, some end after half of their time (see `SpreadEnds`).
+        """
+        loop, polling = asyncio.get_running_loop(), self._polling
+        waiter = _Waiter((job_id, seen), loop.create_future())
         self._waiters.add(waiter)
-        polling = self._polling
         # In Lambda each event may have its own event loop; a task of an earlier loop never runs again.
-        if polling is None or polling.done() or polling.get_loop() is not asyncio.get_running_loop():
-            self._polling = asyncio.create_task(self._poll())
+        if polling is None or polling.done() or polling.get_loop() is not loop:
+            self._polling = loop.create_task(self._poll())
+        end = self._ends.add(loop.time(), timeout_s)
+        timer = loop.call_at(end, waiter.set, False)
         try:
-            await asyncio.wait_for(waiter.changed.wait(), timeout_s)
-        except TimeoutError:
-            pass
+            return await waiter.changed
         finally:
+            timer.cancel()
+            self._ends.remove(end)
             self._waiters.discard(waiter)
-        return waiter.changed.is_set()
 
     async def _poll(self) -> None:
         clock, look_s = asyncio.get_running_loop().time, 0.0
         while self._waiters:
             await asyncio.sleep(pause_s(look_s, self.shortest_pause_s))
             waiters, begin = list(self._waiters), clock()
+            seen = {waiter.seen for waiter in waiters}
             try:
-                signs = await in_thread(self._read_signs, list({waiter.job_id for waiter in waiters}))
+                changed: Collection[Seen] = await in_thread(self._list_changed, seen)
             except Unavailable:
-                signs = {}  # every request reads its job again and gets the error
+                changed = seen  # every request reads its job again and gets the error
             look_s = clock() - begin
             for waiter in waiters:
-                if signs.get(waiter.job_id) != waiter.seen:
-                    waiter.changed.set()
+                if waiter.seen in changed:
+                    waiter.set(True)

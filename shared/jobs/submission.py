@@ -110,7 +110,7 @@ def get_job(services: Services, credential: Credential, job_id: UUID) -> JobReco
 
 
 def get_watched_job(services: Services, credential: Credential, job_id: UUID) -> tuple[JobRecord, str]:
-    """Return a user's own job, and its sign (see `watch_store.list_signs`) at that moment. Raises NotFound."""
+    """Return a user's own job, and its sign (see `watch_store.list_changed_signs`) at that moment. Raises NotFound."""
     return _find(services, credential, job_id, watch_store.find_watched_view)
 
 

@@ -1,19 +1,22 @@
 """Reading jobs for requests that wait for a change. Functions over a connection."""
 
 from collections.abc import Collection
+from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from pydantic_core import to_json
+from sqlalchemy import Connection
 
 from shared.core.db import fetch
 from shared.jobs.records import JobRecord, read_previewed_job
 from shared.jobs.store import SHOWN
 
+Seen: TypeAlias = tuple[UUID, str | None]
+"""A job with its sign when it was read."""
+
 # A kind's newest period is the one that its jobs may show, if any: they do not overlap.
 _SIGNED = """
-WITH asked AS MATERIALIZED (
-    SELECT id, version, state, turn, protocols, created_at FROM jobs WHERE id = ANY({job_ids})
-), front AS MATERIALIZED (
+WITH asked AS MATERIALIZED ({asked}), front AS MATERIALIZED (
     SELECT turn AS start, greatest(turn, coalesce((
         SELECT turn FROM jobs WHERE state = 'queued' ORDER BY turn, id OFFSET 100 LIMIT 1
     ), 'infinity')) AS near
@@ -25,28 +28,41 @@ WITH asked AS MATERIALIZED (
         SELECT w.id, w.ended_at FROM wait_reasons w WHERE w.protocols = kinds.protocols ORDER BY w.id DESC LIMIT 1
     ) AS period
 )
-SELECT a.id, concat_ws(' ', a.version,
+SELECT a.id, a.seen, concat_ws(' ', a.version,
     CASE WHEN a.state <> 'queued' THEN NULL WHEN a.turn <= f.near THEN f.start
         ELSE floor(20 * ln(a.turn - f.start)) END,
     CASE WHEN n.ended_at IS NULL OR n.ended_at > a.created_at THEN n.id END
 ) AS sign
 FROM asked a CROSS JOIN front f LEFT JOIN newest n ON n.protocols = a.protocols AND a.state = 'queued'
 """
-_SIGNS = text(_SIGNED.format(job_ids=":job_ids"))
+_ASKED = """
+SELECT id, NULL AS seen, version, state, turn, protocols, created_at FROM jobs WHERE id = ANY({job_ids})
+"""
+_SEEN = """
+SELECT given.id, given.seen, version, state, turn, protocols, created_at
+FROM json_to_recordset(CAST(%(given)s AS json)) AS given (id uuid, seen text) LEFT JOIN jobs j ON j.id = given.id
+"""
+
+
+def _signed(job_ids: str) -> str:
+    return _SIGNED.format(asked=_ASKED.format(job_ids=job_ids))
+
+
+_CHANGED = f"SELECT id, seen, sign FROM ({_SIGNED.format(asked=_SEEN)}) AS signed WHERE sign IS DISTINCT FROM seen"
 _WATCH = f"""
-SELECT shown.*, own.*, (SELECT sign FROM ({_SIGNED.format(job_ids="ARRAY[%(job_id)s]")}) AS signed) FROM {SHOWN}
+SELECT shown.*, own.*, (SELECT sign FROM ({_signed("ARRAY[%(job_id)s]")}) AS signed) FROM {SHOWN}
 """
 _SHOWN_ASKED = SHOWN.replace("%(job_id)s", "asked.job_id").replace("%(token_hash)s", "asked.token_hash")
 _WATCH_ALL = f"""
 SELECT shown.*, own.*, signed.sign, asked.job_id, asked.token_hash
 FROM unnest(%(job_ids)s, %(token_hashes)s) AS asked (job_id, token_hash)
-JOIN ({_SIGNED.format(job_ids="%(job_ids)s")}) AS signed ON signed.id = asked.job_id
+JOIN ({_signed("%(job_ids)s")}) AS signed ON signed.id = asked.job_id
 CROSS JOIN LATERAL {_SHOWN_ASKED.replace("CROSS JOIN (", "CROSS JOIN LATERAL (")}
 """
 
 
 def find_watched_view(connection: Connection, job_id: UUID, token_hash: bytes) -> tuple[JobRecord, str] | None:
-    """Return the same as `store.find_view_by_token`, and the job's sign (see `list_signs`) at that moment."""
+    """Return the same as `store.find_view_by_token`, and the job's sign (see `list_changed_signs`) at that moment."""
     rows = fetch(connection, _WATCH, {"job_id": job_id, "user_id": None, "token_hash": token_hash})
     return (read_previewed_job(rows[0][:-1]), rows[0][-1]) if rows else None
 
@@ -64,11 +80,12 @@ def list_watched_views(
     return {(row[-2], bytes(row[-1])): (read_previewed_job(row[:-3]), row[-3]) for row in rows}
 
 
-def list_signs(connection: Connection, job_ids: list[UUID]) -> dict[UUID, str]:
-    """Return for each job that still exists a text that changes when the job does.
+def list_changed_signs(connection: Connection, seen: Collection[Seen]) -> dict[Seen, str]:
+    """Return the new signs of those of the jobs and signs whose job has another one by now; "" if it is gone.
 
-    A queued job's also changes with the reason for which it waits, and with its place in the queue: far back, not with
-    each job that starts, but about as often as the place becomes a twentieth smaller. Otherwise each start would make
-    every job's watchers read it again.
+    A job's sign is a text that changes when the job does. A queued job's also changes with the reason for which it
+    waits, and with its place in the queue: far back, not with each job that starts, but about as often as the place
+    becomes a twentieth smaller. Otherwise each start would make every job's watchers read it again.
     """
-    return {row.id: row.sign for row in connection.execute(_SIGNS, {"job_ids": job_ids})}
+    given = to_json([{"id": job_id, "seen": sign} for job_id, sign in seen]).decode()
+    return {(job_id, was): sign for job_id, was, sign in fetch(connection, _CHANGED, {"given": given})}

@@ -7,8 +7,7 @@ Exports share it too: files instead of messages.
 A claim postpones its row, so that another process sends the message if this one dies.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -21,16 +20,17 @@ NOW = "(SELECT clock_timestamp())"
 """SQL: the time, read once. Compared with the function itself, every row would be looked at."""
 
 
+_SOONEST = " UNION ALL ".join(
+    f"SELECT '{name}' AS outbox, min(due_at) AS due_at FROM {name}" for name in get_args(Outbox)
+)
+# The first entry of each index; a condition on `due_at` might look at every row that waits.
+DUE_OUTBOXES = f"SELECT outbox FROM ({_SOONEST}) AS soonest WHERE due_at <= {NOW}"
+"""SQL: the names of the outboxes of which a message is due now."""
+
+
 def key_of(outbox: Outbox) -> str:
     """Return the column that names what an outbox's row is about."""
     return {"group_mails": "group_id", "account_mails": "id", "exports": "id"}.get(outbox, "job_id")
-
-
-def are_due(connection: Connection, outboxes: Sequence[Outbox]) -> bool:
-    """Return whether a message of any of these is due now."""
-    # The first entry of an index; a condition on `due_at` might look at every row that waits.
-    soonest = ", ".join(f"(SELECT min(due_at) FROM {outbox})" for outbox in outboxes)
-    return bool(connection.execute(text(f"SELECT coalesce(least({soonest}) <= {NOW}, false)")).scalar_one())
 
 
 def count_due(connection: Connection, outbox: Outbox, most: int) -> int:

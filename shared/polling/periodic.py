@@ -1,7 +1,7 @@
 """What the poller does from time to time about no job in particular: collect garbage, report, notify."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 from shared.accounts import service as accounts
@@ -58,7 +58,7 @@ class Sender:
     """Sends notifications of one kind, or makes exports.
 
     send_due: sends what is due until it is to stop, and returns how many were accepted. kind: for the log, in plural.
-    done: what is done with them, also for the log. outboxes: where to look first whether any is due.
+    done: what is done with them, also for the log. outboxes: if there are any, it is called while one has a row due.
     """
 
     services: Services
@@ -71,16 +71,8 @@ class Sender:
 
     def send(self) -> None:
         """Send what is due."""
-        if self.outboxes and not are_due(self.services, self.outboxes):
-            return
         if sent := self.send_due(self.services, self.stop):
             _log.info("%s %s: %d", self.kind, self.done, sent)
-
-
-def are_due(services: Services, outboxes: Sequence[Outbox]) -> bool:
-    """Return whether anything of these outboxes is due."""
-    with services.db.statement() as connection:
-        return outbox_rows.are_due(connection, outboxes)
 
 
 def list_senders(services: Services, stop: Stop) -> list[Sender]:

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 
 from shared.core.clock import SUSPECT_S, measure_skew_s
 from shared.core.db import Database
+from shared.notify.outbox_rows import DUE_OUTBOXES, Outbox
 from shared.polling.patience import patient
 
 LOOK_S = 1.0
@@ -26,13 +27,15 @@ COMPARE_S = 60.0
 _log = logging.getLogger(__name__)
 
 # Most looks find nothing due, and only read. Of processes that find the same round, the second one finds it taken.
-_TAKE = text("""
+_TAKE = text(f"""
 WITH asked AS (
-    SELECT name, every_s FROM unnest(CAST(:names AS text[]), CAST(:every_s AS float8[])) AS list (name, every_s)
-)
+    SELECT * FROM unnest(CAST(:names AS text[]), CAST(:every_s AS float8[]), CAST(:outboxes AS text[]))
+    AS list (name, every_s, outboxes)
+), due_outboxes AS MATERIALIZED ({DUE_OUTBOXES})
 INSERT INTO rounds AS r (name, due_at)
 SELECT name, clock_timestamp() + make_interval(secs => every_s) FROM asked LEFT JOIN rounds known USING (name)
-WHERE known.due_at IS NULL OR known.due_at <= clock_timestamp()
+WHERE (known.due_at IS NULL OR known.due_at <= clock_timestamp())
+    AND (outboxes = '' OR EXISTS (SELECT FROM due_outboxes WHERE outbox = ANY(string_to_array(outboxes, ','))))
 ORDER BY name
 ON CONFLICT (name) DO UPDATE SET due_at = excluded.due_at WHERE r.due_at <= clock_timestamp()
 RETURNING name
@@ -41,16 +44,24 @@ RETURNING name
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Work that is due `every_s` after it last began. It may take longer; then another process does the next."""
+    """Work that is due `every_s` after it last began. It may take longer; then another process does the next.
+
+    outboxes: if there are any, the round is due only while a message of one of them is.
+    """
 
     name: str
     every_s: float
     work: Callable[[], object]
+    outboxes: tuple[Outbox, ...] = ()
 
 
 def take(connection: Connection, rounds: Sequence[Round]) -> list[str]:
     """Take those of these rounds that are due, and return their names. The caller must begin them immediately."""
-    values = {"names": [entry.name for entry in rounds], "every_s": [entry.every_s for entry in rounds]}
+    values = {
+        "names": [entry.name for entry in rounds],
+        "every_s": [entry.every_s for entry in rounds],
+        "outboxes": [",".join(entry.outboxes) for entry in rounds],
+    }
     return list(connection.execute(_TAKE, values).scalars())
 
 

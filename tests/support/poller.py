@@ -15,6 +15,7 @@ from shared.polling.client_pool import ClientPool
 from shared.polling.sweep import sweep
 from shared.polling.worker import Taken, Worker
 from shared.services import Services
+from tests.support.outboxes import are_due
 
 
 class Poller:
@@ -71,7 +72,7 @@ class Poller:
         periodic.report(self.services)
 
     def has_mail(self) -> bool:
-        return self.services.sends_mail and periodic.are_due(self.services, MAIL_OUTBOXES)
+        return self.services.sends_mail and are_due(self.services, MAIL_OUTBOXES)
 
     def send_mail(self) -> None:
         outbox.send_due(self.services, self.worker.stopping.is_set)

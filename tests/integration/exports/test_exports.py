@@ -18,7 +18,8 @@ from shared.core.errors import NotFound, Unavailable
 from shared.exports import making, service
 from shared.exports.store import ExportRecord
 from shared.gallery import publication
-from shared.polling import garbage, periodic
+from shared.polling import garbage
+from tests.support.outboxes import are_due
 from tests.support.photos import photo
 from tests.support.world import World
 
@@ -109,9 +110,9 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
         identity_store.add(connection, owner.id, "https://accounts.example.com", "248289761001", None)
     found = owner.ask()
     assert (found.state, found.progress) == ("queued", None)
-    assert periodic.are_due(world.services, ["exports"])
+    assert are_due(world.services, ["exports"])
     assert making.make_due(world.services) == 1
-    assert not periodic.are_due(world.services, ["exports"])
+    assert not are_due(world.services, ["exports"])
     assert owner.look(found).progress == 1
     [archive] = owner.open(found)
     check(owner, [archive])

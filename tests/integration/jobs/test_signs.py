@@ -29,8 +29,8 @@ def queue(world: World) -> list[UUID]:
 
 def signs(world: World, queue: list[UUID]) -> list[str]:
     with world.services.db.statement() as connection:
-        found = watch_store.list_signs(connection, queue)
-    return [found[job_id] for job_id in queue]
+        found = watch_store.list_changed_signs(connection, [(job_id, None) for job_id in queue])
+    return [found[job_id, None] for job_id in queue]
 
 
 def changed(world: World, queue: list[UUID], to: float) -> set[int]:
@@ -64,6 +64,20 @@ def test_a_job_that_changes_or_leaves_has_another_sign(world: World, queue: list
     changed_once = signs(world, queue[-1:])
     world.sql("UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = :id", id=queue[-1])
     assert len({*before, *changed_once, *signs(world, queue[-1:])}) == 3
+
+
+def test_only_changed_and_deleted_jobs_are_listed(world: World, queue: list[UUID]) -> None:
+    known = list(zip(queue, signs(world, queue), strict=True))
+    same, other, gone = known[120], known[130], known[140]
+    world.sql("UPDATE jobs SET version = version + 1 WHERE id = :id", id=other[0])
+    world.sql("DELETE FROM jobs WHERE id = :id", id=gone[0])
+    with world.services.db.statement() as connection:
+        found = watch_store.list_changed_signs(connection, [same, other, (other[0], "older"), gone])
+    assert found == {
+        other: signs(world, [other[0]])[0],
+        (other[0], "older"): signs(world, [other[0]])[0],
+        gone: "",
+    }
 
 
 def test_a_watched_job_has_the_sign_of_the_long_poll(world: World, queue: list[UUID]) -> None:

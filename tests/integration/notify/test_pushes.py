@@ -18,8 +18,8 @@ from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
 from shared.notify import expiry, posting, push_keys, pushes
-from shared.polling import periodic
 from shared.services import Services
+from tests.support.outboxes import are_due
 from tests.support.waiting import until
 from tests.support.webhook_receiver import Posted, WebhookReceiver
 from tests.support.world import World, with_settings
@@ -98,11 +98,11 @@ def test_only_the_browser_reads_it(world: World, notifying: Services, receiver: 
     user = world.user()
     browser = subscribe(world, user, receiver.url)
     job_id = world.submit(user)
-    assert not periodic.are_due(notifying, ["pushes"])
+    assert not are_due(notifying, ["pushes"])
     world.finish(job_id)
-    assert periodic.are_due(notifying, ["pushes"])
+    assert are_due(notifying, ["pushes"])
     assert pushes.send_due(notifying) == 1
-    assert (pushes.send_due(notifying), periodic.are_due(notifying, ["pushes"]), waiting(world)) == (0, False, [])
+    assert (pushes.send_due(notifying), are_due(notifying, ["pushes"]), waiting(world)) == (0, False, [])
     [posted] = receiver.posts
     said = browser.read(posted)
     assert said == {

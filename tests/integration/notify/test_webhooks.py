@@ -15,9 +15,9 @@ from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
 from shared.notify import expiry, webhooks
-from shared.polling import periodic
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
+from tests.support.outboxes import are_due
 from tests.support.waiting import until
 from tests.support.webhook_receiver import WebhookReceiver
 from tests.support.world import AnyRow, World, with_settings
@@ -73,11 +73,11 @@ def shown(world: World, job_id: UUID) -> tuple[Any, ...]:
 
 def test_it_works(world: World, calling: Services, receiver: WebhookReceiver, generator: FakeGenerator) -> None:
     job_id = world.submit(world.user(), n=2, webhook_url=receiver.url)
-    assert not periodic.are_due(calling, ["webhooks"])
+    assert not are_due(calling, ["webhooks"])
     world.finish(job_id)
-    assert periodic.are_due(calling, ["webhooks"])
+    assert are_due(calling, ["webhooks"])
     assert webhooks.send_due(calling) == 1
-    assert (webhooks.send_due(calling), periodic.are_due(calling, ["webhooks"]), waiting(world)) == (0, False, [])
+    assert (webhooks.send_due(calling), are_due(calling, ["webhooks"]), waiting(world)) == (0, False, [])
     [posted] = receiver.posts
     assert posted.path == "/easel?who=ada"
     assert posted.headers["content-type"] == "application/json"

@@ -32,6 +32,18 @@ def test_a_round_is_due_again_after_its_period(world: World) -> None:
     assert 3500 < row.left_s <= 3600
 
 
+def test_a_round_of_outboxes_is_due_while_one_has_a_message_due(world: World) -> None:
+    sending = Round("sending", 0, nothing, ("mails", "exports"))
+    assert taken(world, OFTEN, sending) == ["often"]
+    world.sql(
+        "INSERT INTO exports (user_id, due_at) VALUES (:user_id, now() + interval '1 hour')", user_id=world.user()
+    )
+    assert taken(world, sending) == []
+    world.sql("UPDATE exports SET due_at = now()")
+    assert taken(world, sending, OFTEN) == ["often", "sending"]
+    assert taken(world, Round("others", 0, nothing, ("webhooks",))) == []
+
+
 def test_one_of_many_takes_a_round(world: World) -> None:
     for state in ("new", "known"):
         with ThreadPoolExecutor(8) as threads:

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Connection, text
 
 from shared.accounts import token_store
+from shared.core.db import fetch
 from shared.jobs import store as job_store
 from shared.jobs import upload_store
 from shared.notify import expiry, outbox_rows
@@ -130,7 +131,7 @@ def test_rows_that_are_kept_are_not_read(world: World) -> None:
         assert token_store.drop_expired_tokens(connection, 500) == 0
         assert upload_store.drop_unused(connection, 500).seen == 0
         assert outbox_rows.drop_old(connection, "mails", 500) == []
-        assert not outbox_rows.are_due(connection, ["mails", "group_mails", "webhooks", "pushes"])
+        assert fetch(connection, outbox_rows.DUE_OUTBOXES, {}) == []
         assert mail_store.claim(connection) is None
         assert garbage_store.claim_due(connection, 50) == []
         assert garbage_store.count_due(connection) == 0

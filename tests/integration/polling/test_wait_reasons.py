@@ -319,7 +319,8 @@ def test_other_changes_of_a_queued_job_write_no_lines(world: World) -> None:
 
 def signs(world: World, job_ids: Sequence[UUID]) -> dict[UUID, str]:
     with world.services.db.statement() as connection:
-        return watch_store.list_signs(connection, list(job_ids))
+        found = watch_store.list_changed_signs(connection, [(job_id, None) for job_id in job_ids])
+    return {job_id: sign for (job_id, _), sign in found.items()}
 
 
 def test_the_sign_of_a_waiting_job_changes_when_its_timeline_does(world: World) -> None:

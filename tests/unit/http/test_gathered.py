@@ -62,6 +62,29 @@ def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(ask()) == [1, 1, 2, 2, 3]
 
 
+def test_others_come_between_the_answers_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, answered = Reads(), []
+    monkeypatch.setattr(gathered, "ANSWERED_AT_ONCE", 2)
+
+    async def ask() -> None:
+        shared: Gathered[str, int] = Gathered(reads.read, no_pause)
+
+        async def get(key: str) -> None:
+            await shared.get(key)
+            answered.append(key)
+
+        async def other() -> None:
+            while not answered:
+                await asyncio.sleep(0)
+            answered.append("another request")
+
+        await asyncio.gather(other(), *map(get, "abcdef"))
+
+    asyncio.run(ask())
+    assert reads.made == [list("abcdef")]
+    assert answered.index("another request") < len(answered) - 1
+
+
 def test_an_error_reaches_all_of_a_batch_and_the_next_read_is_made() -> None:
     reads = Reads()
 

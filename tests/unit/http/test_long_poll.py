@@ -1,15 +1,24 @@
 """How often waiting requests are looked up: soon while that costs little, and never more than a share of the time."""
 
 import asyncio
+from collections.abc import Collection
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi import APIRouter, FastAPI
 
 from functions.http.app import create_app, create_lambda
-from functions.http.long_poll import LONGEST_PAUSE_S, PAUSE_PER_LOOK, SHORTEST_PAUSE_S, LongPoll, pause_s
+from functions.http.long_poll import (
+    LAMBDA_PAUSE_S,
+    LONGEST_PAUSE_S,
+    PAUSE_PER_LOOK,
+    SHORTEST_PAUSE_S,
+    LongPoll,
+    pause_s,
+)
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings
+from shared.jobs.watch_store import Seen
 from shared.services import Services
 from tests.support.loops import loop_of_thread
 
@@ -23,17 +32,17 @@ class Signs:
         self.job_id, self.changes_at, self.fails = job_id, changes_at, fails
         self.asked: list[set[UUID]] = []
 
-    def read(self, job_ids: list[UUID]) -> dict[UUID, str]:
-        self.asked.append(set(job_ids))
+    def read(self, seen: Collection[Seen]) -> set[Seen]:
+        self.asked.append({job_id for job_id, _ in seen})
         if len(self.asked) == self.fails:
             raise Unavailable("The database cannot be reached.")
         changed = len(self.asked) >= self.changes_at
-        return {job_id: "new" if changed and job_id == self.job_id else "old" for job_id in job_ids}
+        return {one for one in seen if changed and one[0] == self.job_id}
 
 
 @pytest.mark.parametrize(
     ("look_s", "expected_s"),
-    [(0.0, SHORTEST_PAUSE_S), (0.01, 0.05), (0.04, 0.2), (0.06, LONGEST_PAUSE_S), (5.0, LONGEST_PAUSE_S)],
+    [(0.0, SHORTEST_PAUSE_S), (0.01, 0.05), (0.04, 0.2), (0.3, LONGEST_PAUSE_S), (5.0, LONGEST_PAUSE_S)],
 )
 def test_the_pause_follows_what_a_look_costs(look_s: float, expected_s: float) -> None:
     assert pause_s(look_s, SHORTEST_PAUSE_S) == pytest.approx(expected_s)
@@ -76,5 +85,5 @@ def test_functions_of_lambda_share_no_look_and_look_seldom() -> None:
     with loop_of_thread():
         function = create_lambda(router, services).app
     assert isinstance(function, FastAPI)
-    assert function.state.long_poll.shortest_pause_s == LONGEST_PAUSE_S
+    assert function.state.long_poll.shortest_pause_s == LAMBDA_PAUSE_S
     assert create_app([router], services).state.long_poll.shortest_pause_s == SHORTEST_PAUSE_S
