@@ -17,7 +17,7 @@ from tests.support.audit import Ledger
 UNFINISHED_EACH = 20
 LISTED = 30
 ANSWER_LIMIT_S = 30
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 0.4
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 """Between the tries of a client while the site does not answer: starting processes need the cores, too."""
 
 
