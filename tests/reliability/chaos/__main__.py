@@ -122,7 +122,9 @@ def main() -> int:
     """Run, and print the figures."""
     parser = argparse.ArgumentParser(prog="python -m tests.reliability.chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=3)
-    parser.add_argument("--pause", type=float, default=0.5, metavar="SECONDS", help="before each fault, on average (0.5)")
+    parser.add_argument(
+        "--pause", type=float, default=0.5, metavar="SECONDS", help="before each fault, on average (0.5)"
+    )
     parser.add_argument("--seed", type=int, default=int(time.time()))
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="easel-chaos-") as folder:

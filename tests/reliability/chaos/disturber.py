@@ -101,7 +101,7 @@ class Disturber:
         self._note("frozen", part)
         for pid in processes:
             send(pid, signal.SIGSTOP)
-        over.wait(self._random.uniform(1, LONGEST_FREEZE_S))
+        over.wait(self._random.triangular(1, LONGEST_FREEZE_S, 1))
         for pid in processes:
             send(pid, signal.SIGCONT)
 
