@@ -63,9 +63,9 @@ def create_app(
     )
     app.state.services = services
     app.state.long_poll = LongPoll(_list_changed(services), look_pause_s)
-    for router in routers:
-        app.include_router(router)
-    routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    # Not by `include_router`, which makes each route a second time, at the first request that none of them takes.
+    app.router.routes.extend(route for router in routers for route in router.routes)
+    routes = [route for route in app.router.routes if isinstance(route, APIRoute)]
     app.add_middleware(Direct, routes=routes)
     app.add_middleware(Private)
     app.add_middleware(Head, routes=routes)
