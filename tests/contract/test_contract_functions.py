@@ -96,7 +96,16 @@ for _ in range(2):
 
 def test_events_that_keep_a_function_warm_are_harmless(environment: dict[str, str]) -> None:
     scheduled = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-    own = ({}, {"ping": True}, scheduled, {"requestContext": None}, None, 7, "requestContext", ["requestContext"])
+    own: tuple[object, ...] = (
+        {},
+        {"ping": True},
+        scheduled,
+        {"requestContext": None},
+        None,
+        7,
+        "requestContext",
+        ["requestContext"],
+    )
     code = f"from functions.health import handler\nfor event in {own!r}:\n    print(handler(event, None))"
     done = run(code, **environment)
     assert (done.returncode, done.stdout, done.stderr) == (0, "{}\n" * len(own), "")
