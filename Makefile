@@ -90,11 +90,12 @@ demo: .venv/run.stamp ## Make one picture: make demo PROMPT="a lighthouse at nig
 operate: .venv/run.stamp ## Operate the site that runs here: make operate DO="gallery reports"
 	@$(BIN)/python -m local.operate
 
-# Two processes, each with its own servers. Work is given out in order, by file or by server (tests/support/scheduling.py).
+# Three processes, each with its own servers: on two cores, while one waits, two work. Work is given out in order, by
+# file or by server (tests/support/scheduling.py).
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
-PARALLEL := -n 2 --no-loadscope-reorder
+PARALLEL := -n 3 --no-loadscope-reorder
 
-test: .venv/dev.stamp ## Run the tests, in two processes
+test: .venv/dev.stamp ## Run the tests, in three processes
 	@$(PYTEST) $(PARALLEL)
 
 test-all: .venv/dev.stamp ## Run also the cases that repeat others: more sizes, languages, themes, and the contract through every door

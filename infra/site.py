@@ -8,6 +8,7 @@ import argparse
 import json
 import shutil
 import sys
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def write_site(folder: Path) -> None:
     (folder / "openapi.json").write_bytes(openapi_document())
 
 
+@cache
 def openapi_document() -> bytes:
     """Return the API's description as the gateway serves it; it depends on no setting."""
     app = create_gateway(Services(Settings.from_environment(NOWHERE)))

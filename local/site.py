@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from local import lock
 from local.config import CHECKOUT, Config, changed_ports
@@ -150,12 +151,17 @@ def site_parts(config: Config, env: Mapping[str, str], present: set[str]) -> lis
             ready=lambda: http_answers(config.ports["EASEL_PORT"], "/v1/health"),
         ),
     ]
-    marker = config.home / "postgres" / "seeded-with-scenes"
+    marker = seeded_marker(config.home)
     if "postgres" not in present:
         parts.append(part("seed", "local.seed", needs=("migrate", "redis", "s3")))
     elif not marker.exists():
         parts.append(part("seed", "local.seed", str(marker), needs=("migrate", "redis", "s3")))
     return parts
+
+
+def seeded_marker(home: Path) -> Path:
+    """Return the file that says that the database of this home has had its first pictures and scenes."""
+    return home / "postgres" / "seeded-with-scenes"
 
 
 def generator_command(config: Config, port: int) -> tuple[str, ...]:

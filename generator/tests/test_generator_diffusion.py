@@ -26,7 +26,7 @@ def test_the_diffusion_engine(tmp_path: Path) -> None:
         f"--basetemp={tmp_path / 'own'}",
     ]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
-    # The tests run in two processes: threads that wait must not keep a core busy.
+    # The tests run beside others: threads that wait must not keep a core busy.
     environment |= {"OMP_WAIT_POLICY": "PASSIVE"}
     command += [str(FOLDER)]
     run = subprocess.run(command, check=False, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -10,6 +10,7 @@ from fake_engine import FakeEngine
 from serving import Results, Service, encoded, open_png
 
 from generator.engines.base import DescriptionOptions, ImageRequest, Pixels, ProgressReporter
+from tests.support.repeats import repeats
 
 MAX_SEED = 2**32 - 1
 
@@ -205,7 +206,7 @@ def test_strength_without_a_source_is_ignored(
     assert asked.strengths == []
 
 
-@pytest.mark.parametrize("strength", [-0.001, -0.5, -1, -1.001, -2])
+@pytest.mark.parametrize("strength", [-0.001, -1, *repeats(-0.5, -1.001, -2)])
 @pytest.mark.parametrize("ups", [2, 1, 0, -1])
 @pytest.mark.parametrize("desc", [False, True])
 @pytest.mark.parametrize("n", [1, 3])

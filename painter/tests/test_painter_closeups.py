@@ -10,8 +10,9 @@ from easel_painter.composition import is_abstract, paint_scene
 from easel_painter.lexicon import COLOURS
 from easel_painter.reading import read
 from generator.engines.base import DescriptionOptions, ImageRequest
+from tests.support.repeats import repeats
 
-LONG = [pytest.param(size, marks=pytest.mark.long) for size in ((144, 256), (2048, 64))]
+LONG = repeats((144, 256), (64, 2048), (2048, 64))
 
 
 def scene_of(prompt: str, negative: str = "", seed: int = 1, size: tuple[int, int] = (128, 128)) -> Scene:
@@ -75,7 +76,7 @@ def share_of(colour: str, scene: Scene, where: tuple[slice, slice] = (slice(None
         ("белый конь", {"horse"}),
     ],
 )
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, *repeats(2)])
 def test_the_requested_subject_is_shown(prompt: str, shown: set[str], seed: int) -> None:
     assert shown <= set(scene_of(prompt, seed=seed, size=(64, 64)).shown)
 
@@ -125,7 +126,7 @@ def test_seeds_differ_and_repeat(prompt: str) -> None:
     assert float(np.abs(pictures[1] - pictures[2]).mean()) > 0.02
 
 
-@pytest.mark.parametrize("size", [(256, 144), (64, 2048), (64, 64), *LONG])
+@pytest.mark.parametrize("size", [(256, 144), (64, 64), *LONG])
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -154,7 +155,7 @@ def test_every_size_works(prompt: str, size: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("kind", abstract.KINDS)
-@pytest.mark.parametrize("size", [(96, 96), (64, 2048), *LONG])
+@pytest.mark.parametrize("size", [(96, 96), *LONG])
 def test_every_kind_of_abstract_picture_works(kind: str, size: tuple[int, int]) -> None:
     for seed in range(1, 7 if size == (96, 96) and kind == "abstract" else 3):
         reading = read("abstract")

@@ -18,6 +18,7 @@ from easel_painter.media.pixel_art import PixelArt
 from easel_painter.media.table import MEDIUM_CLASSES
 from easel_painter.reading import Reading, read
 from generator.engines.base import ImageRequest, Pixels, Stopped, unwatched
+from tests.support.repeats import repeats
 
 WORDS = {name: exact.split(",")[0] for name, (exact, *_) in (MEDIA | ARTISTS).items()} | {PLAIN: ""}
 
@@ -104,14 +105,14 @@ def test_without_colours_a_picture_is_grey() -> None:
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-@pytest.mark.parametrize("prompt", ["a city by the sea under the stars, snow", "abstract"])
+@pytest.mark.parametrize("prompt", ["a city by the sea under the stars, snow", *repeats("abstract")])
 def test_equal_requests_give_equal_bytes_in_every_medium(medium: str, prompt: str) -> None:
     order = request(in_medium(prompt, medium))
     assert Painter().generate(order, unwatched).tobytes() == Painter().generate(order, unwatched).tobytes()
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-@pytest.mark.parametrize("size", [(64, 2048), (200, 120), pytest.param((2048, 64), marks=pytest.mark.long)])
+@pytest.mark.parametrize("size", [(200, 120), *repeats((64, 2048), (2048, 64))])
 def test_every_medium_has_every_requested_size(medium: str, size: tuple[int, int]) -> None:
     order = request(in_medium("a lighthouse by the sea", medium), *size, steps=3)
     picture = Painter().generate(order, unwatched)
@@ -121,7 +122,7 @@ def test_every_medium_has_every_requested_size(medium: str, size: tuple[int, int
 
 
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
-@pytest.mark.parametrize("steps", [1, 2, pytest.param(150, marks=pytest.mark.long)])
+@pytest.mark.parametrize("steps", [1, *repeats(2, 150)])
 def test_every_number_of_steps_works(medium: str, steps: int) -> None:
     prompt = in_medium("a castle above a lake", medium)
     picture, full = painted(prompt, steps), painted(prompt, 30)
@@ -252,6 +253,7 @@ SOURCES = {
     "white": _flat(255),
 }
 STRENGTHS = (0.05, 0.3, 0.6, 0.9)
+TRANSFORMED = ["a castle at sunset, oil painting", *repeats("a castle at sunset", "a lake, watercolour")]
 
 
 @cache
@@ -269,7 +271,7 @@ def edges(picture: Pixels) -> NDArray[np.float64]:
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-@pytest.mark.parametrize("prompt", ["a castle at sunset", "a castle at sunset, oil painting", "a lake, watercolour"])
+@pytest.mark.parametrize("prompt", TRANSFORMED)
 def test_the_source_fades_as_the_strength_grows(kind: str, prompt: str) -> None:
     source = SOURCES[kind]
     away = [distance(transformed(kind, prompt, strength), source) for strength in STRENGTHS]
@@ -279,7 +281,7 @@ def test_the_source_fades_as_the_strength_grows(kind: str, prompt: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["photo", "lines"])
-@pytest.mark.parametrize("prompt", ["a castle at sunset", "a castle at sunset, oil painting", "a lake, watercolour"])
+@pytest.mark.parametrize("prompt", TRANSFORMED)
 def test_the_source_keeps_its_edges_at_low_strength(kind: str, prompt: str) -> None:
     source = SOURCES[kind]
     alike = [
@@ -298,7 +300,7 @@ def test_strength_0_keeps_the_source_and_1_ignores_it() -> None:
     assert (transformed("photo", "a castle", 1.0) == Painter().generate(order, unwatched)).all()
 
 
-@pytest.mark.parametrize("kind", SOURCES)
+@pytest.mark.parametrize("kind", ["photo", *repeats(*(kind for kind in SOURCES if kind != "photo"))])
 @pytest.mark.parametrize("medium", MEDIUM_CLASSES)
 def test_every_source_works_in_every_medium(kind: str, medium: str) -> None:
     picture = transformed(kind, in_medium("a red lighthouse", medium), 0.4)

@@ -1,7 +1,7 @@
 """The headers of all routes, also where they refuse a request. Doors check those that every answer has."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,6 +23,15 @@ def door(asgi_door: Door) -> Door:
     return asgi_door
 
 
+@pytest.fixture(scope="module")
+def safe_door(asgi_doors: Doors, session_services: Services) -> Iterator[Door]:
+    """Open one gateway with other settings for all routes: the first answer of each takes long."""
+    changes = {"public_url": "https://easel.example.com", "cors_origins": (FRIEND,)}
+    other = Services(session_services.settings.model_copy(update=changes))
+    yield asgi_doors.open(other)
+    other.db.close()
+
+
 def address(path: str) -> str:
     return re.sub(r"{[a-z_]+}", NOTHING, path)
 
@@ -37,26 +46,23 @@ def test_no_cache_keeps_the_answer_to_somebody(door: Door, ada: Person, method: 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_only_a_site_that_browsers_reach_by_tls_tells_them_to_stay_there(
-    asgi_doors: Doors, door: Door, with_settings: Callable[..., Services], method: str, path: str
+    safe_door: Door, door: Door, method: str, path: str
 ) -> None:
-    safe = asgi_doors.open(with_settings(public_url="https://easel.example.com"))
-    assert safe.request(method, address(path)).headers["strict-transport-security"] == "max-age=31536000"
+    assert safe_door.request(method, address(path)).headers["strict-transport-security"] == "max-age=31536000"
     assert "strict-transport-security" not in door.request(method, address(path)).headers
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_an_unexpected_error_has_them_too(
-    asgi_doors: Doors, with_settings: Callable[..., Services], monkeypatch: pytest.MonkeyPatch, method: str, path: str
+    safe_door: Door, monkeypatch: pytest.MonkeyPatch, method: str, path: str
 ) -> None:
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("the inner secret")
 
-    other = with_settings(cors_origins=(FRIEND,))
-    door = asgi_doors.open(other)
     monkeypatch.setattr("functions.http.direct._Endpoint.call", break_down)
     monkeypatch.setattr("fastapi.routing.serialize_response", break_down)
     monkeypatch.setattr("fastapi.routing.solve_dependencies", break_down)
-    answer = door.ask_unchecked(method, address(path), headers={"Origin": FRIEND})
+    answer = safe_door.ask_unchecked(method, address(path), headers={"Origin": FRIEND})
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert answer.headers["access-control-allow-origin"] == FRIEND
     assert "Origin" in answer.headers["vary"]

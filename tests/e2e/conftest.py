@@ -13,13 +13,14 @@ from tests.support.api_user import ApiUser
 from tests.support.cabinet import Owner, log_in
 from tests.support.chromium import chromium
 from tests.support.gallery_guest import looking
+from tests.support.likeness_page import school_in
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
 
 THINGS = ("a lighthouse", "a birch forest", "an old castle", "a small boat", "a red house")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[RunningSite]:
     """Start the whole stack with its default limits.
 
@@ -34,7 +35,14 @@ def site() -> Iterator[RunningSite]:
             site.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
+def school() -> Iterator[RunningSite]:
+    """Start the whole stack with a generator that trains, which obeys files in the folder `signs` beside its home."""
+    with tempfile.TemporaryDirectory(prefix="easel-training-") as folder, school_in(Path(folder)) as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
 def site_services(site: RunningSite) -> Iterator[Services]:
     """Connect to the site's database and storage."""
     services = site.services()
@@ -44,12 +52,13 @@ def site_services(site: RunningSite) -> Iterator[Services]:
 
 @pytest.fixture
 def user(site: RunningSite) -> Iterator[ApiUser]:
-    """Sign up a new user."""
+    """Sign up a new user. What is left after the test is cancelled: other tests would wait until it is painted."""
     with ApiUser(site.url) as user:
         yield user
+        user.cancel_all()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def painted(site: RunningSite) -> str:
     """Return the id of a finished job with two pictures, used only for copies."""
     with ApiUser(site.url) as user:
@@ -76,7 +85,7 @@ def person(site: RunningSite, owner: Owner) -> Iterator[Visitor]:
         assert visiting.complaints == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def published(site: RunningSite) -> Iterator[dict[str, Any]]:
     """Publish jobs: twelve small ones, then one with three pictures and a large one on top."""
     with ApiUser(site.url) as owner:

@@ -2,7 +2,6 @@
 
 import secrets
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,10 +13,10 @@ from tests.support.visitor import Visitor, visitor
 PROMPT = "a lighthouse on a cliff at night"
 
 
-@pytest.fixture
-def own_site(tmp_path: Path) -> Iterator[RunningSite]:
-    """Start a separate stack, since the test stops it. Its gallery is still being painted."""
-    site = RunningSite(tmp_path / "home")
+@pytest.fixture(scope="module")
+def own_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
+    """Start a separate stack, since a test stops it. Its gallery is still being painted."""
+    site = RunningSite(tmp_path_factory.mktemp("own") / "home")
     try:
         site.start()
         yield site
@@ -63,9 +62,8 @@ def test_a_sentence_becomes_a_picture_that_stays(own_site: RunningSite, newcomer
     assert newcomer.complaints == []
 
 
-def test_the_gallery_shows_example_pictures(site: RunningSite) -> None:
-    gallery_of(site.url, 3)
-    with visitor(site.url, site.s3_url) as guest:
-        addresses = guest.see_pictures("/", 3, name="Pictures")
-        assert all(address.startswith(f"{site.s3_url}/") for address in addresses)
-        assert guest.complaints == []
+def test_the_gallery_shows_example_pictures(own_site: RunningSite, newcomer: Visitor) -> None:
+    gallery_of(own_site.url, 3)
+    addresses = newcomer.see_pictures("/", 3, name="Pictures")
+    assert all(address.startswith(f"{own_site.s3_url}/") for address in addresses)
+    assert newcomer.complaints == []

@@ -24,7 +24,7 @@ PASSWORD = "eight blue kettles whistle"
 def careful_site() -> Iterator[RunningSite]:
     """Start a stack that confirms addresses; its mails become files."""
     with tempfile.TemporaryDirectory(prefix="easel-confirmed-") as folder:
-        site = RunningSite(Path(folder) / "home")
+        site = RunningSite(Path(folder) / "home", empty=True)
         site.environment |= {"EASEL_VERIFY_EMAIL": "on"}
         try:
             site.start()

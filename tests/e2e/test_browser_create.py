@@ -14,6 +14,7 @@ from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.cabinet import log_in
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -455,3 +456,20 @@ def test_the_keyboard_reaches_everything(guest: Visitor) -> None:
     prompt_of(page).fill("x" * 2001)
     expect(page.get_by_text("2,001 of 2,000: 1 too many")).to_be_visible()
     assert guest.complaints == []
+
+
+def test_a_site_that_cannot_train_says_so(site: RunningSite, user: ApiUser) -> None:
+    # Before the poller has asked its generator, a site may be able to train.
+    until(lambda: not user.call("GET", "/v1/presets").json()["trains_likenesses"], "the generator was asked")
+    with visitor(site.url, site.s3_url) as person:
+        person.page.goto(f"{site.url}/likenesses")
+        refusal = person.page.get_by_text("No generator of this site can learn from photos")
+        expect(refusal).to_be_visible()
+        log_in(person, user)
+        person.page.goto(f"{site.url}/likenesses")
+        expect(refusal).to_be_visible()
+        assert person.page.get_by_role("button", name="Make a code").count() == 0
+        person.page.goto(f"{site.url}/create")
+        expect(person.page.get_by_label("Describe your picture")).to_be_visible()
+        assert person.page.get_by_label("Code of a likeness").count() == 0
+        assert person.complaints == []

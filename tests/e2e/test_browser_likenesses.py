@@ -7,7 +7,6 @@ the suites of scenes and of trainings as the diffusion engine does, which takes 
 import io
 import re
 import secrets
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from shared.scenes.starter_set import STARTER
 from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.axe import axe_source, violations
 from tests.support.cabinet import log_in, record
-from tests.support.likeness_page import add, blurred, cards, drop, school_in, see_refused, submit, take_away, tiles
+from tests.support.likeness_page import add, blurred, cards, drop, see_refused, submit, take_away, tiles
 from tests.support.photos import photo
 from tests.support.repeats import repeats
 from tests.support.running_site import RunningSite
@@ -34,25 +33,12 @@ WITHIN_MS = 60_000
 CODE = re.compile(r"^\d{8}$")
 
 
-@pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
-    """Return a folder outside pytest's, which the account of Postgres could not enter."""
-    with tempfile.TemporaryDirectory(prefix="easel-training-") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture(scope="module")
-def school(folder: Path) -> Iterator[RunningSite]:
-    """Start the whole stack with a generator that trains."""
-    with school_in(folder) as site:
-        yield site
-
-
 @pytest.fixture
-def signs(folder: Path) -> Path:
+def signs(school: RunningSite) -> Path:
     """Return the folder of signs; without the file `go` a training waits at a half."""
-    (folder / "signs" / "go").unlink(missing_ok=True)
-    return folder / "signs"
+    folder = school.home.parent / "signs"
+    (folder / "go").unlink(missing_ok=True)
+    return folder
 
 
 @pytest.fixture
@@ -236,23 +222,6 @@ def test_a_training_is_cancelled(school: RunningSite, member: ApiUser, signs: Pa
         page.goto(f"{school.url}/pictures")
         expect(page.get_by_text("You have no pictures yet.")).to_be_visible()
         remove(page, person, "An animal")
-        assert person.complaints == []
-
-
-def test_a_site_that_cannot_train_says_so(site: RunningSite, user: ApiUser) -> None:
-    # Before the poller has asked its generator, a site may be able to train.
-    until(lambda: not user.call("GET", "/v1/presets").json()["trains_likenesses"], "the generator was asked")
-    with visitor(site.url, site.s3_url) as person:
-        person.page.goto(f"{site.url}/likenesses")
-        refusal = person.page.get_by_text("No generator of this site can learn from photos")
-        expect(refusal).to_be_visible()
-        log_in(person, user)
-        person.page.goto(f"{site.url}/likenesses")
-        expect(refusal).to_be_visible()
-        assert person.page.get_by_role("button", name="Make a code").count() == 0
-        person.page.goto(f"{site.url}/create")
-        expect(person.page.get_by_label("Describe your picture")).to_be_visible()
-        assert person.page.get_by_label("Code of a likeness").count() == 0
         assert person.complaints == []
 
 

@@ -1,8 +1,6 @@
 """The page "Put me in" looks at photos as they come: what it says of them before, and without, a submit."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
@@ -11,19 +9,12 @@ from shared.images.faces import find_counter
 from tests.support import faces
 from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.cabinet import log_in
-from tests.support.likeness_page import add, cards, school_in, see_refused, submit, take_away, tiles
+from tests.support.likeness_page import add, cards, see_refused, submit, take_away, tiles
 from tests.support.photos import photo
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
-
-
-@pytest.fixture(scope="module")
-def school() -> Iterator[RunningSite]:
-    """Start the whole stack with a generator that trains, in a folder outside pytest's."""
-    with tempfile.TemporaryDirectory(prefix="easel-training-") as folder, school_in(Path(folder)) as site:
-        yield site
 
 
 @pytest.fixture

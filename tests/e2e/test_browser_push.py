@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from shared.notify import push_keys
 from shared.services import Services
-from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.api_user import ApiUser
+from tests.support.cabinet import log_in
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
 from tests.support.waiting import until
@@ -39,7 +40,8 @@ def member(browser: Browser, site: RunningSite, user: ApiUser) -> Iterator[Visit
     with visitor(site.url, site.s3_url) as person:
         person.page.context.grant_permissions(["notifications"], origin=site.url)
         person.page.add_init_script(SUBSCRIBE)
-        person.log_in(user.email, PASSWORD)
+        log_in(person, user)
+        person.page.goto(person.url)
         if person.page.evaluate("Notification.permission") != "granted":
             pytest.skip("this browser shows no notifications, as Chromium's headless shell")
         yield person

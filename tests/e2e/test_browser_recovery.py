@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from local.mail_files import list_mails, read_mail
 from tests.support.api_user import PASSWORD, ApiUser
+from tests.support.cabinet import log_in
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
 from tests.support.waiting import until
@@ -82,7 +83,7 @@ def test_a_forgotten_password_is_replaced(site: RunningSite, guest: Visitor, use
 
 def test_another_address_is_confirmed(site: RunningSite, guest: Visitor, user: ApiUser) -> None:
     page, address = guest.page, f"new-{user.email}"
-    guest.log_in(user.email, PASSWORD)
+    log_in(guest, user)
     page.goto(guest.url + "/account")
     form = page.get_by_role("region", name="Email address")
     form.get_by_label("New address").fill(address)

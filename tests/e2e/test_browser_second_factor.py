@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from pyotp import TOTP
 
+from tests.support import cabinet
 from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor, visitor
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("browser")
 @pytest.fixture
 def member(site: RunningSite, user: ApiUser) -> Iterator[Visitor]:
     with visitor(site.url, site.s3_url) as person:
-        person.log_in(user.email, PASSWORD)
+        cabinet.log_in(person, user)
         yield person
         assert person.complaints == []
 

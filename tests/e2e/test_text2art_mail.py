@@ -41,7 +41,7 @@ def server() -> Iterator[MailServer]:
 def mailing_site(server: MailServer) -> Iterator[RunningSite]:
     """Start a stack that sends its mail to the server."""
     with TemporaryDirectory(prefix="easel-mail-") as folder:
-        site = RunningSite(Path(folder) / "home")
+        site = RunningSite(Path(folder) / "home", empty=True)
         site.environment |= {"EASEL_MAIL_URL": server.url, "EASEL_MAIL_FROM": "Easel <pictures@example.com>"}
         try:
             site.start()

@@ -64,7 +64,7 @@ class ApiUser:
             if cursor is None:
                 return jobs
 
-    def finished(self, limit_s: float = 60) -> list[dict[str, Any]]:
+    def finished(self, limit_s: float = 240) -> list[dict[str, Any]]:
         """Wait until all jobs of the user are finished; return them."""
 
         def look() -> list[dict[str, Any]]:
@@ -72,6 +72,12 @@ class ApiUser:
             return jobs if all(job["state"] in FINISHED for job in jobs) else []
 
         return until(look, "all jobs of the user are finished", limit_s, every_s=0.3)
+
+    def cancel_all(self) -> None:
+        """Cancel what is not finished, as far as the user still exists."""
+        for job in self.call("GET", "/v1/jobs", params={"limit": 100}).json().get("jobs", ()):
+            if job["state"] not in FINISHED:
+                self.call("POST", f"/v1/jobs/{job['id']}/cancel")
 
 
 def gallery_of(url: str, count: int) -> list[dict[str, Any]]:

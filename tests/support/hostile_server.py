@@ -73,15 +73,13 @@ def hostile_server(reply: Reply) -> Iterator[str]:
     """Run such a server for the block; yield its URL."""
     stop = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(0.05)
 
     def serve() -> None:
         while not stop.is_set():
-            try:
-                connection, _ = listener.accept()
-            except TimeoutError:
-                continue
+            connection, _ = listener.accept()
             with connection, contextlib.suppress(OSError):
+                if stop.is_set():
+                    return
                 connection.settimeout(5)
                 _read_request(connection)
                 reply(connection, stop)
@@ -92,6 +90,8 @@ def hostile_server(reply: Reply) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         stop.set()
+        with contextlib.suppress(OSError):  # a connection that ends the wait for one
+            socket.create_connection(listener.getsockname(), 1).close()
         thread.join(10)
         listener.close()
 

@@ -10,7 +10,8 @@ from local import guard
 from local.config import CHECKOUT, PORTS, Config, read_env_file
 from local.lock import find_running
 from local.ports import free_port
-from local.site import choose_servers, site_environment
+from local.servers import private_folder
+from local.site import choose_servers, seeded_marker, site_environment
 from shared.core.settings import Settings
 from shared.services import Services
 from tests.support.waiting import until
@@ -43,11 +44,17 @@ def site_settings(environment: dict[str, str]) -> dict[str, str]:
 class RunningSite:
     """The whole stack in a subprocess. It can be stopped and started again, and keeps its data.
 
-    It also stops when the tests are killed: its guard sees that this process's end of the pipe is closed.
+    It also stops when the tests are killed: its guard sees that this process's end of the pipe is closed. An `empty`
+    site begins without the example pictures, which take long to paint, and without scenes.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, empty: bool = False) -> None:
         self.home = home
+        if empty:
+            marker = seeded_marker(home)
+            for folder in (home, marker.parent):
+                private_folder(folder)
+            marker.touch()
         self.environment = own_environment(home)
         self.url = f"http://127.0.0.1:{self.environment['EASEL_PORT']}"
         self.s3_url = f"http://127.0.0.1:{self.environment['EASEL_S3_PORT']}"

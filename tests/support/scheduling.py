@@ -3,7 +3,11 @@
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 # Files that start a stack of their own, so that any process may run them.
-WITH_OWN_STACK = ("/test_browser.py", "/test_chaos.py", "/test_whole_site.py")
+WITH_OWN_STACK = (
+    *("/test_browser.py", "/test_browser_confirmed.py", "/test_browser_oidc.py", "/test_chaos.py"),
+    *("/test_text2art_mail.py", "/test_training_faults.py", "/test_whole_site.py"),
+)
+AT_SCHOOL = ("/test_browser_likenesses.py", "/test_browser_photo_checks.py")
 
 
 class ByServers(LoadFileScheduling):  # type: ignore[misc]
@@ -14,6 +18,8 @@ class ByServers(LoadFileScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         path = str(super()._split_scope(nodeid))
+        if path.endswith(AT_SCHOOL):
+            return "the site that trains"
         if path.startswith("tests/e2e/") and not path.endswith(WITH_OWN_STACK):
             return "the running site"
         if path.startswith(("tests/contract/", "tests/deploy/cloud/")):

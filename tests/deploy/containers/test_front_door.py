@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -264,9 +265,7 @@ def test_an_untrusted_proxy_counts_as_the_client() -> None:
 
 def test_a_client_that_disconnects_ends_the_upstream_request(echo: tuple[Echo, FrontDoor]) -> None:
     app, door = echo
-    host, port = door.url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=60) as connection:
-        connection.sendall(b"GET /v1/held HTTP/1.1\r\nHost: example.com\r\n\r\n")
+    with ask_to_be_held(door):
         until(lambda: app.waiting == 1, "the request is inside")
         assert app.gone == 0
     until(lambda: app.gone == 1, "the gateway has heard of it")
@@ -300,16 +299,25 @@ def hold(door: FrontDoor, app: Echo) -> socket.socket:
 
     nginx counts a request until shortly after its client has the answer: a refusal because of one before is no error.
     """
-    host, port = door.url.removeprefix("http://").split(":")
     number = app.waiting + 1
     while True:
-        held = socket.create_connection((host, int(port)), timeout=60)
-        held.sendall(b"GET /v1/held HTTP/1.1\r\nHost: example.com\r\n\r\n")
-        until(lambda: app.waiting == number or select.select([held], [], [], 0)[0], "it is inside, or refused")
+        held = ask_to_be_held(door)
+        until(partial(is_decided, app, number, held), "it is inside, or refused")
         if app.waiting == number:
             return held
         with held:
             assert held.recv(100).startswith(b"HTTP/1.1 429 ")
+
+
+def ask_to_be_held(door: FrontDoor) -> socket.socket:
+    host, port = door.url.removeprefix("http://").split(":")
+    connection = socket.create_connection((host, int(port)), timeout=60)
+    connection.sendall(b"GET /v1/held HTTP/1.1\r\nHost: example.com\r\n\r\n")
+    return connection
+
+
+def is_decided(app: Echo, number: int, held: socket.socket) -> bool:
+    return app.waiting == number or bool(select.select([held], [], [], 0)[0])
 
 
 def test_one_address_has_a_number_of_requests_at_once() -> None:

@@ -27,6 +27,7 @@ from shared.generators.scenes import EMPTY_SCENE
 from shared.testing.fake_glide import FakeGlide, colour
 from tests.support.exchange import decoded, make
 from tests.support.orders import order
+from tests.support.repeats import repeats
 from tests.support.servers import GLIDES, Server
 
 
@@ -37,7 +38,7 @@ def address(request: pytest.FixtureRequest) -> Iterator[GeneratorAddress]:
         yield address
 
 
-@pytest.mark.parametrize("size", [64, 128, 256, 512, 1024])
+@pytest.mark.parametrize("size", [64, 512, *repeats(128, 256, 1024)])
 def test_every_size_of_the_protocol(address: GeneratorAddress, size: int) -> None:
     client = connect(address)
     [image] = decoded(make(client, order(width=size, height=size)))

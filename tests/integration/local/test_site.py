@@ -10,7 +10,7 @@ import pytest
 
 from local.config import CHECKOUT, PORTS, Config, changed_ports, read_env_file
 from local.ports import free_port
-from local.site import check_settings, choose_servers, site_environment, site_parts
+from local.site import check_settings, choose_servers, seeded_marker, site_environment, site_parts
 from local.stack import StackError
 from shared.core.settings import Settings
 
@@ -127,7 +127,7 @@ def test_another_engine_runs_in_its_own_environment(tmp_path: Path, monkeypatch:
 def test_examples_are_queued_only_at_the_first_start(tmp_path: Path) -> None:
     config = load(tmp_path)
     env = environment_of(config)
-    (config.home / "postgres" / "seeded-with-scenes").touch()
+    seeded_marker(config.home).touch()
     assert "seed" not in [part.name for part in site_parts(config, env, {"postgres"})]
     # For an external database this is not known here.
     assert "seed" in [part.name for part in site_parts(config, env, set())]

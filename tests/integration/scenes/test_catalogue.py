@@ -154,43 +154,42 @@ def bomb() -> bytes:
 READING = "actions/reading"
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        (f"{READING}/CLS-pose_mask.png", None, "CLS-pose_mask is missing"),
-        (f"{READING}/FUS-face_mask.png", None, "FUS-face_mask is missing"),
-        ("places/beach/1.png", None, "beach/1 is missing"),
-        (f"{READING}/MES-pose_mask.png", picture(0, box=(1, 1, 9, 9), size=(72, 64)), "another size than the pose"),
-        ("places/beach/1.png", picture(9, size=(128, 64)), "all need the same size"),
-        ("places/beach/1.png", picture(9, size=(60, 64)), "multiples of 8"),
-        ("places/beach/1.png", picture(9, size=(32, 32)), "64 to 2048 pixels"),
-        (f"{READING}/MES-face_mask.png", picture(0), "shows nothing white"),
-        ("places/beach/1.png", bomb(), "million pixels"),
-        ("places/beach/1.png", b"GIF89a", "not a PNG, JPEG or WebP"),
-        ("places/beach/1.png", picture(9)[:60], "broken"),
-        ("scenes.toml", b"[[places]]\nkey = 'a'", "places.0.en"),
-        ("scenes.toml", b"[[places", "is not TOML"),
-        ("scenes.toml", b"\xff", "is not TOML"),
-        ("scenes.toml", None, "cannot be read"),
-        ("scenes.toml", b"", "lists no place and no action"),
-        ("scenes.toml", scene_folder.WORDS.replace('"park"', '"../park"').encode(), "places.0.key"),
-        ("scenes.toml", scene_folder.WORDS.replace('"park"', '"beach"').encode(), "listed twice"),
-        ("scenes.toml", scene_folder.WORDS.replace("in a green park", "x" * 301).encode(), "places.0.pictures.0"),
-        ("scenes.toml", (scene_folder.WORDS + "\n[other]\n").encode(), "other"),
-    ],
-)  # fmt: skip
+WRONG: list[tuple[str, bytes | None, str]] = [
+    (f"{READING}/CLS-pose_mask.png", None, "CLS-pose_mask is missing"),
+    (f"{READING}/FUS-face_mask.png", None, "FUS-face_mask is missing"),
+    ("places/beach/1.png", None, "beach/1 is missing"),
+    (f"{READING}/MES-pose_mask.png", picture(0, box=(1, 1, 9, 9), size=(72, 64)), "another size than the pose"),
+    ("places/beach/1.png", picture(9, size=(128, 64)), "all need the same size"),
+    ("places/beach/1.png", picture(9, size=(60, 64)), "multiples of 8"),
+    ("places/beach/1.png", picture(9, size=(32, 32)), "64 to 2048 pixels"),
+    (f"{READING}/MES-face_mask.png", picture(0), "shows nothing white"),
+    ("places/beach/1.png", bomb(), "million pixels"),
+    ("places/beach/1.png", b"GIF89a", "not a PNG, JPEG or WebP"),
+    ("places/beach/1.png", picture(9)[:60], "broken"),
+    ("scenes.toml", b"[[places]]\nkey = 'a'", "places.0.en"),
+    ("scenes.toml", b"[[places", "is not TOML"),
+    ("scenes.toml", b"\xff", "is not TOML"),
+    ("scenes.toml", None, "cannot be read"),
+    ("scenes.toml", b"", "lists no place and no action"),
+    ("scenes.toml", scene_folder.WORDS.replace('"park"', '"../park"').encode(), "places.0.key"),
+    ("scenes.toml", scene_folder.WORDS.replace('"park"', '"beach"').encode(), "listed twice"),
+    ("scenes.toml", scene_folder.WORDS.replace("in a green park", "x" * 301).encode(), "places.0.pictures.0"),
+    ("scenes.toml", (scene_folder.WORDS + "\n[other]\n").encode(), "other"),
+]  # fmt: skip
+
+
 def test_a_folder_that_is_wrong_is_refused_before_anything_is_written(
-    world: World, bring: Callable[[], Imported], folder: Path, name: str, content: bytes | None, message: str
+    world: World, bring: Callable[[], Imported], folder: Path
 ) -> None:
     bring()
     before = places(world.services), actions(world.services), world.services.storage.sizes_bytes("scenes/")
     (folder / "places" / "park" / "1.png").write_bytes(picture(1))
-    if content is None:
-        (folder / name).unlink()
-    else:
-        (folder / name).write_bytes(content)
-    with pytest.raises(FolderError, match=message):
-        bring()
+    for name, content, message in WRONG:
+        right = (folder / name).read_bytes()
+        (folder / name).unlink() if content is None else (folder / name).write_bytes(content)
+        with pytest.raises(FolderError, match=message):
+            bring()
+        (folder / name).write_bytes(right)
     assert before == (places(world.services), actions(world.services), world.services.storage.sizes_bytes("scenes/"))
 
 
