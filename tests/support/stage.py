@@ -119,9 +119,14 @@ class Stage:
         webhooks.send_due(self.services)
 
     def collect(self) -> None:
-        """Delete what nothing refers to, an hour later."""
+        """Delete what nothing refers to, an hour later; a collection has a limited time for closed accounts."""
         self.world.sql("UPDATE garbage SET due_at = clock_timestamp()")
-        self.poller.collect()
+
+        def has_deleted_accounts() -> bool:
+            self.poller.collect()
+            return not self.world.sql("SELECT FROM users WHERE deleted_at IS NOT NULL")
+
+        until(has_deleted_accounts, "closed accounts are deleted", 120)
         while garbage.empty_garbage(self.services).objects or self.world.garbage():
             self.world.sql("UPDATE garbage SET due_at = clock_timestamp()")
 
