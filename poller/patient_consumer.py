@@ -7,11 +7,11 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 
+from shared.core.log import Rarely
+
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.25, 4.0
 CALM_S = 30.0
 """After so long without an error the pauses begin again."""
-
-REPEAT_S = 60.0
 
 
 class PatientConsumer(Consumer):
@@ -26,7 +26,8 @@ class PatientConsumer(Consumer):
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 # Celery's
         super().__init__(*args, **options)
         self.connection_errors = (Exception,)
-        logging.getLogger("celery.worker.consumer.consumer").addFilter(RepeatsRarely())
+        rarely = Rarely()
+        logging.getLogger("celery.worker.consumer.consumer").addFilter(lambda record: rarely.allows(str(record.msg)))
 
     def on_connection_error_before_connected(self, exc: Exception) -> None:
         """Log the error and pause."""
@@ -45,19 +46,3 @@ class PatientConsumer(Consumer):
         self._pause_s = FIRST_PAUSE_S if calm else min(2 * self._pause_s, LONGEST_PAUSE_S)
         time.sleep(self._pause_s)
         self._failed_at = time.monotonic()
-
-
-class RepeatsRarely(logging.Filter):
-    """Passes each message at most once a minute, without regard to its arguments."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._logged_at: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether to log the record."""
-        now = time.monotonic()
-        if now - self._logged_at.get(str(record.msg), float("-inf")) < REPEAT_S:
-            return False
-        self._logged_at[str(record.msg)] = now
-        return True

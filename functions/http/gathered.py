@@ -16,6 +16,14 @@ Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
 
 
+def is_running(task: asyncio.Task[None] | None) -> bool:
+    """Return whether a task goes on in this event loop.
+
+    In Lambda each event may have its own loop; a task of an earlier one never runs again.
+    """
+    return task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
+
+
 class Gathered(Generic[Key, Value]):
     """Reads keys in batches: requests that come while one batch is read form the next one; equal keys are read once.
 
@@ -30,14 +38,12 @@ class Gathered(Generic[Key, Value]):
 
     async def get(self, key: Key) -> Value | None:
         """Return the current value of a key, None if it is missing. Propagates the exceptions of `read`."""
-        loop, reading = asyncio.get_running_loop(), self._reading
-        # In Lambda each event may have its own event loop; a task of an earlier loop never runs again.
-        if reading is None or reading.done() or reading.get_loop() is not loop:
+        if not is_running(self._reading):
             self._asked = {}
-            self._reading = loop.create_task(self._read_batches())
+            self._reading = asyncio.create_task(self._read_batches())
         answer = self._asked.get(key)
         if answer is None:
-            answer = self._asked[key] = loop.create_future()
+            answer = self._asked[key] = asyncio.get_running_loop().create_future()
         return await asyncio.shield(answer)  # the others who asked for it still wait
 
     async def _read_batches(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from functions.http.gathered import Gathered, Key, Value
+from functions.http.gathered import Gathered, Key, Value, is_running
 from functions.http.spread_ends import SpreadEnds
 from functions.http.threads import in_thread
 from shared.core.errors import Unavailable
@@ -65,11 +65,10 @@ class LongPoll:
 
         Where many requests would end at once, some end after half of their time (see `SpreadEnds`).
         """
-        loop, polling = asyncio.get_running_loop(), self._polling
+        loop = asyncio.get_running_loop()
         waiter = _Waiter((job_id, seen), loop.create_future())
         self._waiters.add(waiter)
-        # In Lambda each event may have its own event loop; a task of an earlier loop never runs again.
-        if polling is None or polling.done() or polling.get_loop() is not loop:
+        if not is_running(self._polling):
             self._polling = loop.create_task(self._poll())
         end = self._ends.add(loop.time(), timeout_s)
         timer = loop.call_at(end, waiter.set, False)

@@ -4,7 +4,6 @@ A storage refuses signatures that are more than 15 minutes from its own time, wh
 """
 
 import logging
-import math
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -19,12 +18,13 @@ from minio.error import S3Error
 from minio.time import to_amz_date
 
 from shared.clients.storage_connections import Connections
+from shared.core.log import Rarely
 from shared.core.settings import Settings
 
 TOLERATED_S = 5.0
 """A difference that is not corrected: an answer gives its time in whole seconds, and takes a while."""
 
-REPEAT_S = 60.0
+_CORRECTED = "the storage's clock is %.0f s ahead of this machine's; signatures are corrected"
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class StorageClock:
     def __init__(self) -> None:
         self.ahead_s = 0.0
         """How far the storage's clock is ahead of this machine's, as of its last answer; 0 while it hardly is."""
-        self._warned_at = -math.inf
+        self._rarely = Rarely()
 
     def now(self) -> datetime:
         """Return the storage's time."""
@@ -56,9 +56,8 @@ class StorageClock:
             return  # it is not known when in between
         ahead_s = there - (began + now) / 2
         self.ahead_s = ahead_s if abs(ahead_s) > TOLERATED_S else 0.0
-        if self.ahead_s and time.monotonic() - self._warned_at >= REPEAT_S:
-            self._warned_at = time.monotonic()
-            _log.warning("the storage's clock is %.0f s ahead of this machine's; signatures are corrected", ahead_s)
+        if self.ahead_s and self._rarely.allows(_CORRECTED):
+            _log.warning(_CORRECTED, ahead_s)
 
 
 class S3Client(Minio):

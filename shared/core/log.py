@@ -1,6 +1,7 @@
 """Logging: one line of JSON per record, with the request's or the job's id where there is one."""
 
 import logging
+import time
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +10,24 @@ from pydantic_core import to_json
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
+
+
+REPEAT_S = 60.0
+
+
+class Rarely:
+    """Allows each message at most once a minute, for what would be logged at every try."""
+
+    def __init__(self) -> None:
+        self._logged_at: dict[str, float] = {}
+
+    def allows(self, message: str) -> bool:
+        """Return whether to log the message now; it is named without its arguments."""
+        now = time.monotonic()
+        if now - self._logged_at.get(message, float("-inf")) < REPEAT_S:
+            return False
+        self._logged_at[message] = now
+        return True
 
 
 def fields(**values: object) -> dict[str, Any]:

@@ -184,12 +184,16 @@ def fetch(step: Step, *, draws: bool) -> Decision:
     except Unavailable as error:
         if unstored:
             step.kept.put(step.claim, *unstored)
-        return Decision(storage_failures.decide(step, error), health)
+        return Decision(_storage_failed(step, error), health)
     except GeneratorUnavailable as error:
         return _not_accepted(step, error, counted=1) if draws else _generator_wait(step.claim, error)
     except GeneratorError as error:
         forgotten = isinstance(error, ForgottenId)
         return Decision(_after_error(step.claim, error), _health_after_restart(step) if forgotten else None)
+
+
+def _storage_failed(step: Step, error: Unavailable) -> Outcome:
+    return storage_failures.decide(step.claim, step.storage, step.storage_failing_s() or 0, error)
 
 
 def _pixels(part: GenerationRequest) -> int:
@@ -238,7 +242,7 @@ def _send(step: Step) -> Decision:
     except (codec.PictureError, ObjectMissing, ObjectTooLarge, TakesLong) as error:
         return Decision(_without_source(claim, error))
     except Unavailable as error:
-        return Decision(storage_failures.decide(step, error))
+        return Decision(_storage_failed(step, error))
     except GeneratorLoading as error:
         return Decision(Retried(_reason(error), Event.WAITING), GeneratorHealth(loading_s=error.seconds))
     except GeneratorUnavailable as error:
@@ -282,7 +286,7 @@ def _poll(step: Step, remote_id: str) -> Decision | ReadyToFetch:
             # A picture that cannot be stored is drawn for nothing: it cannot be fetched a second time.
             step.storage.check()
         except Unavailable as error:
-            return Decision(storage_failures.decide(step, error))
+            return Decision(_storage_failed(step, error))
         if step.checker is not None and step.checker.holds and step.checker.is_down():
             return Decision(_checker_failed(step))
     if progress.phase in (Phase.READY, Phase.FINISHED):

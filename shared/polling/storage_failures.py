@@ -1,7 +1,6 @@
 """What becomes of a job whose step the storage fails."""
 
 import logging
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -11,9 +10,6 @@ from shared.core.errors import Unavailable
 from shared.jobs.reasons import Reason
 from shared.polling.claims import ClaimedJob
 from shared.polling.outcomes import Failed, Waits
-
-if TYPE_CHECKING:
-    from shared.polling.steps import Step
 
 STORAGE_RETRY_S = 2.0
 LONGEST_RETRY_S = 60.0
@@ -27,11 +23,13 @@ may refuse those of a job."""
 _log = logging.getLogger(__name__)
 
 
-def decide(step: "Step", error: Unavailable) -> Waits | Failed:
-    """Wait for the storage, longer each time, up to a limit: shorter if it refuses only what this job needs."""
-    claim, failing_s = step.claim, step.storage_failing_s() or 0
+def decide(claim: ClaimedJob, storage: Storage, failing_s: float, error: Unavailable) -> Waits | Failed:
+    """Wait for the storage, longer each time, up to a limit: shorter if it refuses only what this job needs.
+
+    failing_s: for how long it has failed the job's steps.
+    """
     _log.warning("the storage failed a step: %s", error.detail)
-    if failing_s > STORAGE_DOWN_S or (failing_s > PATIENT_S and _works(step.storage, claim)):
+    if failing_s > STORAGE_DOWN_S or (failing_s > PATIENT_S and _works(storage, claim)):
         message = f"Given up after {failing_s / 60:.0f} minutes. {error.detail}"
         return Failed(Reason("storage_unavailable", message))
     pause_s = min(STORAGE_RETRY_S + failing_s / 4, LONGEST_RETRY_S)

@@ -93,6 +93,7 @@ class Template:
         """
         self._ours.send(_Doom(arguments, fate, at, records))
         met: Report | Literal["frozen"] | None = self._next()
+        self._is_frozen = met == "frozen"
         return met
 
     def live(self, arguments: dict[str, Any]) -> Report:

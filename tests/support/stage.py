@@ -18,6 +18,7 @@ from shared.testing.fake_generator import FakeGenerator
 from tests.support.audit import Ledger, audit
 from tests.support.mail_server import MailServer
 from tests.support.poller import Poller
+from tests.support.waiting import until
 from tests.support.webhook_receiver import WebhookReceiver
 from tests.support.world import SMALL, World, with_settings
 
@@ -35,9 +36,10 @@ UPDATE group_mails SET due_at = {_PAST};
 UPDATE webhooks SET due_at = {_PAST};
 UPDATE exports SET due_at = {_PAST} WHERE due_at IS NOT NULL;
 """
-_END_IDLE_TRANSACTIONS = text("""
-SELECT count(pg_terminate_backend(pid, 20000)) FROM pg_stat_activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'
+# A process may freeze in one thread while the statement of another runs, which then leaves an open transaction behind.
+_END_TRANSACTIONS = text("""
+SELECT state LIKE 'idle in transaction%' AND pg_terminate_backend(pid, 20000) FROM pg_stat_activity
+WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle'
 """)
 
 
@@ -99,9 +101,13 @@ class Stage:
         return job_id
 
     def expire(self) -> None:
-        """Let every lease end, and Postgres end the sessions that do nothing in a transaction."""
-        with self.services.db.statement() as connection:
-            connection.execute(_END_IDLE_TRANSACTIONS)
+        """Let every lease end, and Postgres end the sessions that do nothing in a transaction, as it does after 2 s."""
+
+        def have_ended() -> bool:
+            with self.services.db.statement() as connection:
+                return all(connection.execute(_END_TRANSACTIONS).scalars())
+
+        until(have_ended, "no transaction is left", 60, 0.02)
         self.world.sql(_EXPIRE)
 
     def work(self) -> None:
@@ -113,9 +119,14 @@ class Stage:
         webhooks.send_due(self.services)
 
     def collect(self) -> None:
-        """Delete what nothing refers to, an hour later."""
+        """Delete what nothing refers to, an hour later; a collection has a limited time for closed accounts."""
         self.world.sql("UPDATE garbage SET due_at = clock_timestamp()")
-        self.poller.collect()
+
+        def has_deleted_accounts() -> bool:
+            self.poller.collect()
+            return not self.world.sql("SELECT FROM users WHERE deleted_at IS NOT NULL")
+
+        until(has_deleted_accounts, "closed accounts are deleted", 120)
         while garbage.empty_garbage(self.services).objects or self.world.garbage():
             self.world.sql("UPDATE garbage SET due_at = clock_timestamp()")
 

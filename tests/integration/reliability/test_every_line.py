@@ -223,7 +223,7 @@ def choose(report: Report, fate: Fate) -> list[int]:
     return sorted({*after_effects, *range(1, report.executed + 1, STRIDE)})
 
 
-LIKE_OTHERS = ("submit a group", "ask", "retry", "all steps", "cancel a waiting job", "delete an account", "sweep")
+LIKE_OTHERS = ("submit a group", "ask", "retry", "all steps")
 USUALLY = [name for name in OPERATIONS if name not in LIKE_OTHERS]
 
 
