@@ -3,6 +3,7 @@
 A lost, duplicate or late message only changes latency: the pump asks the database what is due, and so do the rounds.
 """
 
+import gc
 import logging
 import os
 import threading
@@ -72,10 +73,17 @@ def create_app(
         services.db.close()
 
     # With a weak reference the closures would be collected.
+    signals.worker_before_create_process.connect(share_memory, weak=False)
     signals.worker_process_init.connect(begin, weak=False)
     signals.worker_process_shutdown.connect(end, weak=False)
     signals.setup_logging.connect(lambda **_: log.configure(services.settings.log_level), weak=False)
     return app
+
+
+def share_memory(**_: object) -> None:
+    """Keep the garbage collector away from what a child shares with this process: it would copy every page of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def end_within(seconds: float) -> None:

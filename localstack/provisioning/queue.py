@@ -9,7 +9,7 @@ from provisioning.items import Item, settle
 _SCHEMES = ("sqs", "sqs+http")
 
 WAKE_UP_VISIBILITY_S = 360
-"""A worker may hold a message for a task's time limit (300 s), and a minute more."""
+"""A worker may hold several messages for a task's time limit (60 s) each. A longer time costs nothing."""
 
 WAKE_UP_RETENTION_S = 3600
 DEAD_LETTER_RETENTION_S = 14 * 24 * 3600

@@ -48,7 +48,7 @@ def celery_app(settings: Settings) -> Celery:
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,  # such as of a Redis that has become a replica, or whose disk is full
         broker_transport_options=_transport_options(settings.broker_url),
-        task_time_limit=300,
+        task_time_limit=60,  # billiard keeps a few hundred bytes of each task for so long
         timezone="UTC",
     )
     return app

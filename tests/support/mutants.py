@@ -71,7 +71,7 @@ def judge(mutant: Mutant, tree: Path) -> str:
         apply(mutant, tree, "--reverse")
     if run.returncode == 0:
         return "SURVIVED"
-    by_assertion = re.search(r"^E +(AssertionError|assert )", run.stdout, re.MULTILINE)
+    by_assertion = re.search(r"^E +(AssertionError|assert |Failed: DID NOT RAISE)", run.stdout, re.MULTILINE)
     return "caught" if run.returncode == 1 and by_assertion else f"failed otherwise: {run.stdout[-500:]}"
 
 

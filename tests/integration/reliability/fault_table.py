@@ -148,11 +148,11 @@ WRONGPASS    accepted cancel_requested
 """
 # The clock of the process that does the step. A worker with a wrong one: tests/integration/poller/test_clocks.py.
 _CLOCK = """
-               submit+photo cancel           delete start   send+photo ask     fetch     end       sweep   collect   mail
-an_hour_ahead  accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
-10_s_ahead     accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
-10_s_behind    accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
-an_hour_behind accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected delivered
+               submit+photo cancel           delete start   send+photo ask     fetch     end       sweep   collect
+an_hour_ahead  accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected
+10_s_ahead     accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected
+10_s_behind    accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected
+an_hour_behind accepted     cancel_requested done   started sent       nothing succeeded cancelled started collected
 """
 
 

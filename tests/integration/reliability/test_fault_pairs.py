@@ -50,8 +50,9 @@ def test_faults_of_the_broker(services: Services, environment: dict[str, str]) -
         check(stage, BROKER_PAIRS, Meeting.with_broker)
 
 
-def test_wrong_clocks(stage: Stage) -> None:
-    check(stage, CLOCK_PAIRS, Meeting.with_clock)
+@pytest.mark.parametrize("fault", ["an hour behind", *repeats("an hour ahead", "10 s ahead", "10 s behind")])
+def test_wrong_clocks(stage: Stage, fault: str) -> None:
+    check(stage, [pair for pair in CLOCK_PAIRS if pair.fault == fault], Meeting.with_clock)
 
 
 def check(stage: Stage, pairs: list[Pair], meet_fault: Callable[[Meeting, str], str]) -> None:

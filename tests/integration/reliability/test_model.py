@@ -6,8 +6,7 @@ them later, as a frozen one does.
 
 import os
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -16,9 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import text
 
-from shared.accounts.auth import Credential
 from shared.admin import jobs as admin_jobs
-from shared.core.errors import AlreadyFinished, NotFound, QueueFull, QuotaSpent, StillRunning
+from shared.core.errors import AlreadyFinished, QueueFull, QuotaSpent, StillRunning
 from shared.generators.addresses import GeneratorAddress
 from shared.jobs import depth, groups, submission
 from shared.jobs.reasons import GENERATOR_FAILED
@@ -31,6 +29,7 @@ from shared.polling.outcomes import Cancelled, Decision, Failed, Outcome, Progre
 from shared.services import Services
 from tests.support.audit import rows, timelines
 from tests.support.clean_tables import empty_tables
+from tests.support.expected import Job, User
 from tests.support.poller import Poller
 from tests.support.world import World, with_settings
 
@@ -43,38 +42,6 @@ GENERATOR = GeneratorAddress("img_generator", "http://generator.example.com", PL
 KEYS = st.sampled_from([None, "first key", "second key"])
 USERS = st.integers(0, 1)
 ANY = st.integers(0, 1000)
-
-
-@dataclass
-class Job:
-    """What is expected of a job. `claim` is the one that holds it; `dead`: its lease has run out."""
-
-    user: int
-    pictures: int
-    state: State = State.QUEUED
-    claim: ClaimedJob | None = None
-    dead: bool = False
-    cancelling: bool = False
-    sent: bool = False
-    attempts: int = 0
-    crashes: int = 0
-    progress: float = 0.0
-    today: bool = True
-
-    def leave(self, to: State) -> None:
-        """Leave the generator, or the queue."""
-        self.state, self.claim, self.dead, self.sent = to, None, False, False
-
-
-@dataclass
-class User:
-    """A user's credential, what their keys have made, and how many units of today are used and worked off."""
-
-    id: UUID
-    credential: Credential
-    keys: dict[str, UUID] = field(default_factory=dict)
-    deleted_units: int = 0
-    deleted_work: float = 0.0
 
 
 class Model(RuleBasedStateMachine):
@@ -113,9 +80,7 @@ class Model(RuleBasedStateMachine):
         owner = self.users[user]
         job = self.world.new_job(n=pictures)
         if key is not None:
-            job = type(job)(
-                **{**{name: getattr(job, name) for name in job.__dataclass_fields__}, "idempotency_key": key}
-            )
+            job = replace(job, idempotency_key=key)
         refused = self.refused(user, 1)
         try:
             with self.services.db.statement() as connection:
@@ -165,10 +130,11 @@ class Model(RuleBasedStateMachine):
     @rule(number=ANY)
     def claim(self, number: int) -> None:
         """Claim a job that is due, as a worker does; one whose worker has died was found by the sweep."""
+        if found := self.pick(number, State.GENERATING):
+            self.claim_job(*found)
+
+    def claim_job(self, job_id: UUID, job: Job) -> None:
         self.world.hurry()
-        if (found := self.pick(number, State.GENERATING)) is None:
-            return
-        job_id, job = found
         with self.services.db.statement() as connection:
             claim = claims.claim(connection, job_id)
         if job.claim is not None and not job.dead:
@@ -179,9 +145,35 @@ class Model(RuleBasedStateMachine):
         job.crashes += job.dead
         job.claim, job.dead = claim, False
         self.claims.append(claim)
-        if claim.crashed and outcomes.write_crash(self.services.db, claim):
-            assert job.crashes >= MAX_CRASHES
-            job.leave(State.FAILED)
+        if claim.crashed:
+            failed = outcomes.write_crash(self.services.db, claim)
+            assert failed == (job.crashes >= MAX_CRASHES)
+            if failed:
+                job.leave(State.FAILED)
+
+    @rule(number=ANY)
+    def work(self, number: int) -> None:
+        """Do a step of a job that no worker holds, and claim it for the next one."""
+        self.start()
+        if (found := self.pick(number, State.GENERATING)) is None or found[1].claim is not None:
+            return
+        self.claim_job(*found)
+        self.step(found[1])
+        if found[1].state == State.GENERATING:
+            self.claim_job(*found)
+
+    @rule(number=ANY, workers=st.integers(1, MAX_CRASHES))
+    def freeze(self, number: int, workers: int) -> None:
+        """Let so many workers freeze over a job. They keep their claims, and another worker takes over."""
+        self.start()
+        if (found := self.pick(number, State.GENERATING)) is None:
+            return
+        for _ in range(workers):
+            self.claim_job(*found)
+            self.expire(*found)
+            if found[1].state != State.GENERATING:
+                return
+        self.claim_job(*found)
 
     def write(self, number: int, outcome: Outcome) -> Job | None:
         """Write an outcome under one of all claims; return the job if that counts, None if the claim is lost."""
@@ -257,9 +249,11 @@ class Model(RuleBasedStateMachine):
     def expire_lease(self, number: int) -> None:
         held = [(job_id, job) for job_id, job in sorted(self.jobs.items()) if job.claim is not None]
         if held:
-            job_id, job = held[number % len(held)]
-            self.world.expire_lease(job_id)
-            job.dead = True
+            self.expire(*held[number % len(held)])
+
+    def expire(self, job_id: UUID, job: Job) -> None:
+        self.world.expire_lease(job_id)
+        job.dead = job.claim is not None
 
     @rule()
     def renew_leases(self) -> None:
@@ -273,9 +267,15 @@ class Model(RuleBasedStateMachine):
 
     @rule(number=ANY)
     def cancel(self, number: int) -> None:
-        if (found := self.pick(number)) is None:
-            return
-        job_id, job = found
+        if found := self.pick(number):
+            self.cancel_job(*found)
+
+    @rule(number=ANY)
+    def cancel_running(self, number: int) -> None:
+        if found := self.pick(number, State.GENERATING):
+            self.cancel_job(*found)
+
+    def cancel_job(self, job_id: UUID, job: Job) -> None:
         try:
             submission.cancel(self.services, self.users[job.user].credential, job_id)
         except AlreadyFinished:
@@ -351,13 +351,11 @@ class Model(RuleBasedStateMachine):
             self.start()
             for job_id, job in list(self.jobs.items()):
                 if job.state == State.GENERATING:
-                    self.world.expire_lease(job_id)
-                    job.dead = job.claim is not None
-                    self.claim(sorted(key for key, one in self.jobs.items() if one.state == job.state).index(job_id))
+                    self.expire(job_id, job)
+                    self.claim_job(job_id, job)
                     self.step(job)
         assert all(job.state in FINISHED for job in self.jobs.values())
-        with suppress(NotFound):
-            self.the_rows_are_those_of_the_model()
+        self.the_rows_are_those_of_the_model()
 
     def step(self, job: Job) -> None:
         """Do the step of a job that was just claimed."""

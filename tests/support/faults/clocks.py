@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 from unittest.mock import patch
 
@@ -46,7 +46,7 @@ def _datetime(ahead_s: float) -> type[datetime]:
             return datetime.now(tz) + timedelta(seconds=ahead_s)
 
         @classmethod
-        def utcnow(cls) -> datetime:  # type: ignore[override]
-            return datetime.utcnow() + timedelta(seconds=ahead_s)
+        def utcnow(cls) -> datetime:
+            return cls.now(UTC).replace(tzinfo=None)
 
     return Shifted

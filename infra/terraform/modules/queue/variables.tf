@@ -19,13 +19,13 @@ variable "visibility_timeout_s" {
 
   validation {
     condition     = var.visibility_timeout_s >= var.task_time_limit_s && var.visibility_timeout_s > var.lease_s && var.visibility_timeout_s <= 43200
-    error_message = "The visibility time-out is at least the longest task (300 s), more than a lease, and at most 12 hours."
+    error_message = "The visibility time-out is at least the longest task (60 s), more than a lease, and at most 12 hours."
   }
 }
 
 variable "task_time_limit_s" {
   type        = number
-  default     = 300
+  default     = 60
   description = "The task_time_limit of shared/clients/broker.py."
 
   validation {

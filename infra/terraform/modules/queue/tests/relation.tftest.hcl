@@ -19,7 +19,7 @@ run "a_task_and_a_countdown_have_to_fit" {
   command = plan
 
   variables {
-    visibility_timeout_s = 359
+    visibility_timeout_s = 59
   }
 
   expect_failures = [var.visibility_timeout_s]
