@@ -17,6 +17,7 @@ from bench import (
     jobs_through,
     presigning,
     previews,
+    slow_partners,
     submit_latency,
     web_requests,
 )
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Ground], Iterator[Row]]] = {
     "presign": presigning.presign,
     "poller": jobs_through.poller,
     "previews": previews.previews,
+    "slow-partners": slow_partners.slow_partners,
     "decode": decoding.decode,
     "estimates": estimates.estimates,
     "hand-over": hand_over.hand_over,

@@ -86,7 +86,7 @@ def _nothing() -> None:
 def _requests(ground: Ground, watchers: int) -> list[str]:
     tokens: dict[object, str] = {}
     requests = []
-    with ground.services.db.begin() as connection:
+    with ground.services.db.statement() as connection:
         for job in connection.execute(text(_WATCHED), {"count": watchers}).all():
             if job.user_id not in tokens:
                 tokens[job.user_id] = token = new_token()

@@ -47,14 +47,20 @@ async def status(
     request.
     """
     deadline = asyncio.get_running_loop().time() + wait
-    known, over = if_none_match, False
+    known, changed, over = if_none_match, False, False
     while True:
-        job = await (_watch(long_poll, services, credential, job_id) if wait else _get(services, credential, job_id))
+        read = (
+            _watch(long_poll, services, credential, job_id, soon=changed)
+            if wait
+            else _get(services, credential, job_id)
+        )
+        job = await read
         left_s = deadline - asyncio.get_running_loop().time()
         known = known or job.etag
         if over or left_s <= 0 or not _matches(job.etag, known) or job.finished:
             break
-        over = not await long_poll.wait(job_id, job.sign, left_s)
+        changed = await long_poll.wait(job_id, job.sign, left_s)
+        over = not changed
         if over and if_none_match is not None:
             break  # it is as it was read; without a tag of theirs, they get the newest estimate
     headers = {"ETag": job.etag, "Cache-Control": "private, no-cache"}
@@ -80,9 +86,9 @@ async def _get(services: Services, credential: Credential, job_id: UUID) -> _Job
     return await in_thread(_read, services, (job_id, credential))
 
 
-async def _watch(long_poll: LongPoll, services: Services, credential: Credential, job_id: UUID) -> _Job:
+async def _watch(long_poll: LongPoll, services: Services, credential: Credential, job_id: UUID, *, soon: bool) -> _Job:
     """Read a job together with those of other requests that wait; by itself if its token is not simply valid."""
-    job = await long_poll.gathered(partial(_read_all, services)).get((job_id, credential))
+    job = await long_poll.gathered(partial(_read_all, services)).get((job_id, credential), soon=soon)
     return await in_thread(_read_watched, services, (job_id, credential)) if job is None else job
 
 

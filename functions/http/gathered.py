@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from functions.http.threads import in_thread
@@ -34,13 +35,19 @@ class Gathered(Generic[Key, Value]):
         self._read = read
         self._pause_s = pause_s
         self._asked: dict[Key, asyncio.Future[Value | None]] = {}
+        self._soon = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
-    async def get(self, key: Key) -> Value | None:
-        """Return the current value of a key, None if it is missing. Propagates the exceptions of `read`."""
+    async def get(self, key: Key, *, soon: bool = False) -> Value | None:
+        """Return the current value of a key, None if it is missing. Propagates the exceptions of `read`.
+
+        soon: read without a pause, together with all that is asked for by then.
+        """
         if not is_running(self._reading):
-            self._asked = {}
+            self._asked, self._soon = {}, asyncio.Event()
             self._reading = asyncio.create_task(self._read_batches())
+        if soon:
+            self._soon.set()
         answer = self._asked.get(key)
         if answer is None:
             answer = self._asked[key] = asyncio.get_running_loop().create_future()
@@ -48,8 +55,7 @@ class Gathered(Generic[Key, Value]):
 
     async def _read_batches(self) -> None:
         while self._asked:
-            # Also 0 lets all requests of this round of the loop ask.
-            await asyncio.sleep(0 if len(self._asked) >= MOST_AT_ONCE else self._pause_s())
+            await self._gather()
             keys = list(self._asked)[:MOST_AT_ONCE]
             batch = {key: self._asked.pop(key) for key in keys}
             try:
@@ -63,3 +69,10 @@ class Gathered(Generic[Key, Value]):
                     answer.set_result(found.get(key))
                     if number % ANSWERED_AT_ONCE == 0:
                         await asyncio.sleep(0)
+
+    async def _gather(self) -> None:
+        await asyncio.sleep(0)  # lets all requests of this round of the loop ask
+        if len(self._asked) < MOST_AT_ONCE and (pause_s := self._pause_s()):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._soon.wait(), pause_s)
+        self._soon.clear()
