@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bench.faulty_storage import faulty_storage
 from bench.ground import Ground
 from bench.jobs_through import wait_until
 from bench.table import Bound, Row, in_turns
@@ -22,7 +23,6 @@ from shared.api.schemas import JobRequest
 from shared.jobs import submission_store
 from shared.jobs.resolution import new_job
 from shared.testing.fake_generator import FakeGenerator, Plan
-from shared.testing.faulty_storage import faulty_storage
 
 ROUNDS = 3
 PLAN, PLACES, SLOW_PLACES = Plan(seconds=2), 8, 40

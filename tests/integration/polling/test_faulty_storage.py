@@ -2,9 +2,9 @@
 
 import pytest
 
+from bench.faulty_storage import faulty_storage
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
-from shared.testing.faulty_storage import faulty_storage
 from tests.integration.polling.test_pump import pumping
 from tests.support.waiting import until
 from tests.support.world import World, with_settings

@@ -10,6 +10,19 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 
+def _ask(
+    endpoint: str, method: str, path: str, body: bytes, headers: dict[str, str]
+) -> tuple[http.client.HTTPResponse, bytes]:
+    target = urlsplit(endpoint)
+    upstream = http.client.HTTPConnection(target.hostname or "", target.port or 80, timeout=60)
+    try:
+        upstream.request(method, path, body, headers)
+        reply = upstream.getresponse()
+        return reply, reply.read()
+    finally:
+        upstream.close()
+
+
 @contextmanager
 def faulty_storage(
     endpoint: str, *, delay_s: float = 0, refuses: bool = False, loses_replies: bool = False
@@ -19,7 +32,6 @@ def faulty_storage(
     delay_s: how much later each request is passed on. refuses: every other request is answered 503. loses_replies: the
     connection of every other PUT is closed after it was done, without an answer.
     """
-    target = urlsplit(endpoint)
     requests, puts = itertools.count(), itertools.count()
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,13 +43,7 @@ def faulty_storage(
             if refuses and next(requests) % 2:
                 self.answer(503, [("Content-Type", "text/plain")], b"")
                 return
-            upstream = http.client.HTTPConnection(target.hostname or "", target.port or 80, timeout=60)
-            try:
-                upstream.request(self.command, self.path, body, dict(self.headers.items()))
-                reply = upstream.getresponse()
-                content = reply.read()
-            finally:
-                upstream.close()
+            reply, content = _ask(endpoint, self.command, self.path, body, dict(self.headers.items()))
             if loses_replies and self.command == "PUT" and next(puts) % 2:
                 self.close_connection = True
                 return
