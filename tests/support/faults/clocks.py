@@ -46,7 +46,7 @@ def _datetime(ahead_s: float) -> type[datetime]:
             return datetime.now(tz) + timedelta(seconds=ahead_s)
 
         @classmethod
-        def utcnow(cls) -> datetime:
+        def utcnow(cls) -> datetime:  # type: ignore[override]
             return cls.now(UTC).replace(tzinfo=None)
 
     return Shifted
