@@ -63,7 +63,7 @@ class Stage:
     def disconnect_broker(self) -> None:
         """Close what is open for wake-ups, so that the next one connects again."""
         for pool in (self.services.celery.amqp.producer_pool, self.services.celery.pool):
-            pool.resize(pool.limit, reset=True)
+            pool.resize(pool.limit, reset=True)  # type: ignore[attr-defined]
 
     def submit(self, **request: Any) -> UUID:
         """Queue a job of a new user."""
