@@ -31,7 +31,7 @@ FROM_ONE = GUESSES - AT_ONCE * FROM_EACH
 _ADD = text("""
 WITH trained AS (
     INSERT INTO jobs (user_id, state, prompt, settings, cost, turn, protocols, quota_day, progress, finished_at)
-    SELECT id, 'succeeded', 'Rex', '{}', 1, 0, 'training', '2026-01-01', 1, now() FROM users WHERE email = :email
+    SELECT id, 'succeeded', 'Rex', '{"n": 1}', 1, 0, 'training', '2026-01-01', 1, now() FROM users WHERE email = :email
     RETURNING id, user_id
 ) INSERT INTO likenesses (job_id, user_id, code, subject, name, shared, adapter_sha256, adapter_key, expires_at)
 SELECT id, user_id, :code, 'animal', 'Rex', :shared, repeat('0', 64), 'jobs/none/adapter', now() + interval '90 days'

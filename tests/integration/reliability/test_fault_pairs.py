@@ -65,6 +65,8 @@ def check(stage: Stage, pairs: list[Pair], meet_fault: Callable[[Meeting, str], 
 
 def meet(stage: Stage, pair: Pair, meet_fault: Callable[[Meeting, str], str]) -> str:
     """Return what is wrong with a pair, nothing if all is right."""
+    if pair.partner == "generator" and pair.fault.endswith("once"):
+        stage.introduce()
     meeting = Meeting(stage, STEPS[pair.step])
     word = meet_fault(meeting, pair.fault)
     end(stage, meeting, word)

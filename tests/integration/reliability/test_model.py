@@ -189,7 +189,10 @@ class Model(RuleBasedStateMachine):
             outcome = Succeeded(tuple(_picture(claim, index) for index in range(claim.settings["n"])))
         [result] = outcomes.write(self.services.db, [(claim, Decision(outcome))])
         assert isinstance(result, outcomes.Written) == counts, (result, outcome)
-        return job if counts else None
+        if job is None or not counts:
+            return None
+        job.dead = False  # the claim ends, though its lease had run out: nobody had found that yet
+        return job
 
     @precondition(lambda self: self.claims)
     @rule(number=ANY)

@@ -91,6 +91,15 @@ class Stage:
         self.services.wake_ups._broken_until = 0.0
         self.forgive()
 
+    def introduce(self) -> None:
+        """Send jobs: before its first one a client asks what the generator offers, which would meet the fault instead."""
+        for poller in (self.poller, self.impatient):
+            poller.sweep()
+            job_id = self.submit()
+            poller.start()
+            poller.advance(job_id)
+            self.world.run(lambda: not self.world.sql("SELECT FROM jobs WHERE finished_at IS NULL"), poller=poller)
+
     def wake(self) -> None:
         """Send a wake-up, whatever has become of the one before."""
         self.services.wake_ups._broken_until = 0.0
