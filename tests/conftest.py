@@ -31,8 +31,8 @@ from tests.support.world import World
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that wait most: the others fill the processor meanwhile."""
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/e2e/"))
+    """Begin with the longest one, and with the tests that wait most: the others fill the processor meanwhile."""
+    items.sort(key=lambda item: not item.nodeid.startswith(("generator/tests/test_generator_diffusion", "tests/e2e/")))
 
 
 @pytest.hookimpl(optionalhook=True)

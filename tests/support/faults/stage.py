@@ -92,7 +92,7 @@ class Stage:
         self.forgive()
 
     def introduce(self) -> None:
-        """Send jobs: before its first one a client asks what the generator offers, which would meet the fault instead."""
+        """Send jobs: before its first one a client asks what the generator offers, which would meet the fault."""
         for poller in (self.poller, self.impatient):
             poller.sweep()
             job_id = self.submit()
