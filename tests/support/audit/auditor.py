@@ -10,8 +10,8 @@ from tests.support.audit import objects, rows, timelines
 from tests.support.audit.ledger import Ledger
 
 _SNAPSHOT = text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-# The limits of the role keep frozen processes from holding locks; this transaction reads whole tables, and Python's part
-# of the work comes between its statements.
+# The limits of the role keep frozen processes from holding locks. This transaction reads whole tables, and Python
+# works between its statements.
 _UNLIMITED = text("""
 SELECT set_config(name, '0', true) FROM pg_settings
 WHERE name IN ('idle_in_transaction_session_timeout', 'statement_timeout', 'transaction_timeout')
