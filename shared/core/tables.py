@@ -39,10 +39,10 @@ __all__ = ["metadata"]
 
 # `queued` and `running` count the user's unfinished jobs; they change in the statement that moves the job. `next_turn`
 # is the finish tag of the user's last job. While `behind_by` is not 0, the user's queued jobs below the start tag
-# `behind_below` are still to be moved by so much, and none is started.
-# `quota_used` counts the jobs of `quota_day` but for failed and cancelled
-# ones, `quota_worked` what was worked off of those: the sum of their progress. `stored_bytes` is the size of pictures
-# and uploads, as moves of jobs and triggers count it. `jobs_per_day` is null if the site's setting applies.
+# `behind_below` are still to be moved by so much, and none is started. `quota_used` counts the jobs of `quota_day` but
+# for failed and cancelled ones, `quota_worked` what was worked off of those: the sum of their progress. `stored_bytes`
+# is the size of pictures and uploads, as moves of jobs and triggers count it. `jobs_per_day` is null if the site's
+# setting applies.
 # `confirmed_at` is when the owner of the address opened a link that was sent there. A disabled account keeps its data
 # but cannot sign in or call the API. A deleted one is disabled, and its rows are deleted in batches.
 users = Table(
