@@ -80,7 +80,7 @@ class ImgGenerator:
         self._answer_timeout_s = answer_timeout_s
         self._result_timeout_s = result_timeout_s
         self._capabilities = Capabilities()
-        self._asked_at = float("-inf")
+        self._asked_at = self._answered_at = float("-inf")
         self._not_waiting_until = float("-inf")
         self._asking = threading.Lock()
         self.trainer = ImgGeneratorTrainer(self._http, self._fresh_extensions)
@@ -176,7 +176,10 @@ class ImgGenerator:
             return
 
     def health(self) -> Capabilities:
-        """Ask what the generator offers: nothing if it does not have this call."""
+        """Ask what the generator offers: nothing if it does not have this call.
+
+        One that had it until a minute ago is rather behind a proxy that does not find it now.
+        """
         return self._health(never_stop)
 
     def _health(self, stop: Stop) -> Capabilities:
@@ -186,6 +189,9 @@ class ImgGenerator:
             with suppress(GeneratorBroken):
                 check_http(answer, about_id=False)
                 capabilities = read_health(answer.body)
+                self._answered_at = time.monotonic()
+        elif time.monotonic() < self._answered_at + EXTENSIONS_KEPT_S:
+            raise GeneratorUnavailable("generator_down", "The generator's /health is gone.")
         self._remember(capabilities)
         return capabilities
 

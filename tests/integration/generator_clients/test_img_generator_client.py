@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from PIL import Image
 
-from shared.generators import connect
+from shared.generators import connect, img_generator
 from shared.generators.addresses import GeneratorAddress
 from shared.generators.base import (
     ForgottenId,
@@ -168,6 +168,22 @@ def test_the_models_scheduler_is_the_sampler() -> None:
         assert client.health().sampler == "ddim"
         fake.model = MODEL | {"scheduler": 3}
         assert client.health().sampler is None
+        client.close()
+
+
+def test_extensions_are_not_forgotten_when_a_proxy_does_not_find_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(img_generator, "FRESH_S", 0)
+    with FakeGenerator(extensions=ALL_EXTENSIONS) as fake:
+        client = connect(fake.address)
+        client.health()
+        with monkeypatch.context() as patch:
+            patch.setattr(fake, "answer", lambda *_: (404, {}))
+            with pytest.raises(GeneratorUnavailable, match="is gone"):
+                client.start(order(key="k"))
+            assert client.capabilities.extensions == ALL_EXTENSIONS
+            patch.setattr(img_generator, "EXTENSIONS_KEPT_S", 0)  # a minute later
+            assert client.health().extensions == frozenset()
+        assert client.health().extensions == ALL_EXTENSIONS
         client.close()
 
 
