@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shutil
 import sys
 import tempfile
 import threading
@@ -26,6 +27,7 @@ from tests.support.waiting import until
 
 USERS = 20
 SETTLE_LIMIT_S = 300
+PROGRESS_S = 30
 _MAIL_ID = re.compile(rb"Message-ID: <([0-9a-f-]{36})")
 # A mail that was claimed so long ago was that of a worker that died: a mailer of files takes milliseconds.
 _FORGIVE = """
@@ -65,8 +67,11 @@ def _disturb(clients: Sequence[Client], disturber: Disturber, seconds: float) ->
     with ThreadPoolExecutor(len(clients) + 1) as pool:
         disturbing = pool.submit(disturber.run, over)
         using = [pool.submit(client.run, calm) for client in clients]
-        disturbing_ended = over.wait(seconds)
-        assert not disturbing_ended
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0 and not disturbing.done():
+            over.wait(min(left, PROGRESS_S))
+            submits, errors = (sum(len(getattr(client, what)) for client in clients) for what in ("submits", "errors"))
+            _say(f"{left / 60:.1f} minutes left: {submits} jobs, {len(disturber.faults)} faults, {errors} errors")
         over.set()
         disturbing.result()
         calm.set()
@@ -113,9 +118,14 @@ def _figures(
         faults=disturber.faults,
         recoveries=recoveries(services, disturber.faults, [one for client in clients for one in client.submits]),
         answers=sum((client.answers for client in clients), Counter()),
+        errors=sorted(error for client in clients for error in client.errors),
         unasked=site.unasked,
         violations=audit(services, ledger, settled=True),
     )
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
 
 
 def main() -> int:
@@ -126,9 +136,16 @@ def main() -> int:
         "--pause", type=float, default=0.5, metavar="SECONDS", help="before each fault, on average (0.5)"
     )
     parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--keep", action="store_true", help="leave the site's data and logs, and print where they are")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="easel-chaos-") as folder:
-        figures = run(Path(folder) / "home", 60 * arguments.minutes, arguments.pause, arguments.seed)
+    folder = Path(tempfile.mkdtemp(prefix="easel-chaos-"))
+    try:
+        figures = run(folder / "home", 60 * arguments.minutes, arguments.pause, arguments.seed)
+    finally:
+        if arguments.keep:
+            _say(f"The site's data and logs are in {folder}")
+        else:
+            shutil.rmtree(folder)
     sys.stdout.write(f"Seed {arguments.seed}\n\n{figures.table()}\n")
     return 1 if figures.violations else 0
 

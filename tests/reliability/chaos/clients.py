@@ -22,7 +22,10 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 
 
 class Client:
-    """One user. `submits` are the accepted ones: when the last try began, and when it was answered."""
+    """One user. `submits` are the accepted ones: when the last try began, and when it was answered.
+
+    `errors` are the answers 500 and above that no fault explains: all but 503.
+    """
 
     def __init__(self, url: str, services: Services, ledger: Ledger, lock: threading.Lock, seed: int) -> None:
         self._url = url
@@ -36,6 +39,7 @@ class Client:
         self._open: set[str] = set()
         self._succeeded: list[str] = []
         self.answers: Counter[str] = Counter()
+        self.errors: list[str] = []
         self.submits: list[tuple[float, float]] = []
         self._over = threading.Event()
         self._pause_s = FIRST_PAUSE_S
@@ -72,6 +76,8 @@ class Client:
             self._pause()
             return None
         self.answers[str(answer.status_code)] += 1
+        if answer.status_code >= 500 and answer.status_code != 503:
+            self.errors.append(f"{time.strftime('%H:%M:%S')} {method} {path}: {answer.status_code} {answer.text[:300]}")
         if answer.status_code >= 500:
             self._pause()
         else:

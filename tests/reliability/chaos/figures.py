@@ -28,7 +28,10 @@ class Recovery:
 
 @dataclass(frozen=True)
 class Figures:
-    """What has happened. unasked: the last lines of parts that ended without having been killed."""
+    """What has happened.
+
+    errors: answers that no fault explains. unasked: the last lines of parts that ended without having been killed.
+    """
 
     minutes: float
     jobs: int
@@ -36,6 +39,7 @@ class Figures:
     faults: Sequence[Fault]
     recoveries: Sequence[Recovery]
     answers: Counter[str]
+    errors: Sequence[str]
     unasked: Sequence[str]
     violations: Sequence[str]
 
@@ -61,7 +65,7 @@ class Figures:
         for one in sorted(self.recoveries, key=lambda one: -one.seconds)[:10]:
             at_once = "" if one.fault.is_one else ", with another fault"
             lines.append(f"{one.seconds:.1f} s after {one.fault.part} was {one.fault.kind}{at_once}")
-        return "\n".join([*lines, *self.unasked, *self.violations[:50]])
+        return "\n".join([*lines, *self.errors[:50], *self.unasked, *self.violations[:50]])
 
 
 def _describe(seconds: Sequence[float]) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -61,6 +62,7 @@ class Site:
         for name, port in zip(GENERATORS, ports, strict=True):
             self.parts[name] = self._generator(name, port)
         self.unasked: list[str] = []
+        self._starts: Counter[str] = Counter()
         self._running: dict[str, Process] = {}
         self._killed: set[str] = set()
 
@@ -83,8 +85,9 @@ class Site:
         return [name for name in self._running if name not in TASKS]
 
     def start(self, name: str, *, wait: bool = True) -> None:
-        """Start a part."""
-        log = self.home / "log" / f"{name}.log"
+        """Start a part; each start has a log of its own."""
+        self._starts[name] += 1
+        log = self.home / "log" / f"{name} {self._starts[name]}.log"
         self._running[name] = process = Process(self.parts[name], log, lambda *_: None)
         if wait:
             until(process.is_ready, f"{name} works", START_LIMIT_S)
