@@ -229,7 +229,7 @@ def fetch(connection: Connection, query: str, values: Mapping[str, object]) -> l
             cursor.execute(query, values)
             return list(cursor.fetchall())
     except psycopg2.Error as error:
-        lost = _is_lost(error) or bool(proxied.dbapi_connection is None or proxied.dbapi_connection.closed)
+        lost = _is_lost(error) or connection.dialect.is_disconnect(error, proxied.dbapi_connection, None)  # type: ignore[arg-type]
         if lost:
             connection.invalidate(error)
             connection.engine.dispose()  # as SQLAlchemy does: the others have probably met the same end

@@ -1,15 +1,21 @@
 """Connections that are of no more use: each is one known error, and the next use has another connection."""
 
+import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 from sqlalchemy import Connection, text
 
+from local.servers import embedded_servers
 from shared.core import db
 from shared.core.db import Database, fetch
 from shared.core.errors import Unavailable
 from tests.support.separate_database import Separate, separate_database
+from tests.support.waiting import until
 
 POOL = 3
 INSERT = "INSERT INTO written VALUES (1) RETURNING 1"
@@ -73,6 +79,33 @@ def test_a_transaction_on_a_server_that_has_restarted(
     with pytest.raises(Unavailable, match="cannot be reached"), database.begin() as connection:
         use(connection)
     assert works(database), "the other connections of the pool are replaced, too"
+
+
+@pytest.mark.parametrize("use", [insert, insert_directly])
+def test_a_server_that_ends_all_sessions_because_one_has_crashed(
+    tmp_path: Path, use: Callable[[Connection], None]
+) -> None:
+    """Postgres then says so by a warning only, and psycopg2 neither has a code nor takes the connection for closed."""
+    with (
+        embedded_servers(tmp_path, ["postgres"]) as env,
+        closing(Database(env["EASEL_DATABASE_URL"], pool_size=1)) as one,
+    ):
+        with one.statement() as connection:
+            connection.execute(text("CREATE TABLE written (number int)"))
+            kept = backend(connection)
+        with closing(Database(env["EASEL_DATABASE_URL"], pool_size=1)) as other, other.statement() as connection:
+            os.kill(backend(connection), signal.SIGKILL)
+            until(lambda: not psutil.pid_exists(kept), "Postgres has ended the other session")
+        with pytest.raises(Unavailable, match="cannot be reached"), one.statement() as connection:
+            use(connection)
+        until(lambda: recovers(one), "Postgres works again")
+
+
+def recovers(database: Database) -> bool:
+    try:
+        return works(database)
+    except Unavailable:
+        return False
 
 
 @pytest.mark.parametrize("use", [insert, insert_directly, go_on_after_an_error, fail, lambda _connection: None])
