@@ -5,7 +5,6 @@ picture. Older jobs are forgotten exponentially, so the model is five sums. Jobs
 parts; what they leave open stays near what was known before.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from uuid import UUID
@@ -103,11 +102,9 @@ WHERE j.id = ANY(:job_ids) AND j.state = 'succeeded' AND j.attempts = 1 AND j.re
 ORDER BY j.finished_at
 """)
 _STORE = text("""
-UPDATE generators g SET fixed_s = m.fixed_s, seconds_per_cost = m.seconds_per_cost, pace_weight = m.weight,
-    pace_x = m.sum_x, pace_y = m.sum_y, pace_xx = m.sum_xx, pace_xy = m.sum_xy
-FROM json_to_recordset(CAST(:models AS json)) AS m (
-    name text, fixed_s float, seconds_per_cost float, weight float, sum_x float, sum_y float, sum_xx float, sum_xy float
-) WHERE g.name = m.name
+UPDATE generators SET fixed_s = :fixed_s, seconds_per_cost = :seconds_per_cost, pace_weight = :weight, pace_x = :sum_x,
+    pace_y = :sum_y, pace_xx = :sum_xx, pace_xy = :sum_xy
+WHERE name = :name
 """)
 
 
@@ -125,13 +122,12 @@ def record(connection: Connection, job_ids: Sequence[UUID]) -> None:
     """Add the durations of jobs that have just succeeded to the models of their generators.
 
     Jobs that were tried twice, or had to wait for a generator that refused them, are left out. Of trainings, which take
-    their places, only the pace is kept. Nothing is locked
-    between the two statements: what another worker measures at the same moment may be lost, which changes little.
+    their places, only the pace is kept. Each statement must be a transaction of its own: generators are locked in no
+    order. What another worker measures at the same moment may be lost, which changes little.
     """
     connection.execute(_TRAINED, {"job_ids": list(job_ids)})
     models: dict[str, Durations] = {}
     for name, cost, seconds, *stored in connection.execute(_MEASURED, {"job_ids": list(job_ids)}):
         models[name] = models.get(name, Durations(*stored)).after(cost, seconds)
-    if models:
-        rows = [{"name": name, **asdict(model)} for name, model in sorted(models.items())]
-        connection.execute(_STORE, {"models": json.dumps(rows)})
+    for name, model in models.items():
+        connection.execute(_STORE, {"name": name, **asdict(model)})

@@ -41,7 +41,10 @@ class Room:
 
 
 def register(connection: Connection, addresses: Sequence[GeneratorAddress]) -> None:
-    """Make the table list the configured generators; their recorded health is kept."""
+    """Make the table list the configured generators; their recorded health is kept.
+
+    Each statement locks one generator, so the caller must not be in a transaction.
+    """
     for address in addresses:
         connection.execute(
             text("""

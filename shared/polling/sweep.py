@@ -23,7 +23,7 @@ OVERDUE_S = 0.5
 
 def sweep(services: Services, pool: ClientPool) -> list[UUID]:
     """Find jobs whose step is due without a worker, and start queued jobs; return the ids of both."""
-    with services.db.begin() as connection:
+    with services.db.statement() as connection:
         generator_store.register(connection, pool.list_addresses())
     pool.forget_removed()
     _probe(services, pool)

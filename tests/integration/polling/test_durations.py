@@ -1,8 +1,10 @@
 """Estimates of waits, from how long the last jobs of each generator took."""
 
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from shared.jobs import store as job_store
 from shared.polling import durations
@@ -15,7 +17,7 @@ BEST = ORDINARY | {"steps": 80, "upscale": 2, "n": 2}
 
 def took(world: World, seconds: float, **request: int) -> UUID:
     """Let a job succeed that was at the generator for so long."""
-    [generator] = world.sql("SELECT name FROM generators")
+    [generator] = world.sql("SELECT name FROM generators WHERE name <> 'other'")
     job_id = world.submit(world.user(), **request)
     world.sql(
         "UPDATE jobs SET state = 'succeeded', progress = 1, attempts = 1, generator = :name,"
@@ -24,7 +26,7 @@ def took(world: World, seconds: float, **request: int) -> UUID:
         seconds=seconds,
         id=job_id,
     )
-    with world.services.db.begin() as connection:
+    with world.services.db.statement() as connection:
         durations.record(connection, [job_id])
     return job_id
 
@@ -84,9 +86,33 @@ def test_only_undisturbed_jobs_are_measured(world: World) -> None:
     assert known.fixed_s + known.seconds_per_cost * world.row(job_id).cost == pytest.approx(100, rel=0.1)
     for disturbed in ("attempts = 2", "attempts = 1, refusals = 1", "state = 'failed', error_code = 'x'"):
         world.sql(f"UPDATE jobs SET {disturbed}")
-        with world.services.db.begin() as connection:
+        with world.services.db.statement() as connection:
             durations.record(connection, [job_id])
         assert world.sql(query) == [known]
+
+
+def test_generators_are_locked_one_at_a_time(world: World) -> None:
+    """Workers that lock several, each in another order, would wait for each other."""
+    world.sql("INSERT INTO generators (name, protocol, max_in_flight) VALUES ('other', 'img_generator', 1)")
+    jobs = [took(world, 2.0, **ORDINARY), took(world, 2.0, **ORDINARY)]
+    world.sql("UPDATE jobs SET generator = 'other' WHERE id = :id", id=jobs[1])
+    locked = text("SELECT FROM generators WHERE name = :name FOR UPDATE NOWAIT")
+
+    def record(order: list[UUID]) -> None:
+        with world.services.db.statement() as connection:
+            durations.record(connection, order)
+
+    for first, second in (
+        (generators := [row.name for row in world.sql("SELECT name FROM generators")]),
+        generators[::-1],
+    ):
+        with ThreadPoolExecutor(1) as threads, world.services.db.begin() as connection:
+            connection.execute(locked, {"name": first})
+            recording = threads.submit(record, jobs)
+            world.until_one_waits()
+            connection.execute(locked, {"name": second})
+            connection.rollback()
+            recording.result()
 
 
 def test_a_status_reads_no_more_than_before(world: World) -> None:
