@@ -1,5 +1,6 @@
 """The request id and the usual headers, the limit on request bodies, and the handler of unexpected exceptions."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from uuid import uuid4
@@ -10,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from functions.http.bodies import check_json
 from functions.http.problems import render
 from shared.core import log
-from shared.core.errors import Internal
+from shared.core.errors import Internal, Unavailable
 from shared.core.limits import MAX_BODY_BYTES
 
 _log = logging.getLogger(__name__)
@@ -23,7 +24,10 @@ class Unexpected:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle one request; an exception that nothing else handles becomes a 500."""
+        """Handle one request; an exception that nothing else handles becomes a 500.
+
+        One that still waits when the process ends, as a long poll may, becomes a 503.
+        """
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         started = False
@@ -35,6 +39,10 @@ class Unexpected:
 
         try:
             await self._app(scope, receive, send_noted)
+        except asyncio.CancelledError:
+            if started:
+                raise
+            await render(Unavailable("This request was interrupted. Try again in a moment."))(scope, receive, send)
         except Exception:
             _log.exception("unexpected error: %s %s", scope["method"], scope.get("route") and scope["route"].path)
             request_id = log.request_id.get()
