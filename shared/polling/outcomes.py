@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from shared.core import garbage
 from shared.core.db import Database, DatabaseFault
@@ -253,21 +253,17 @@ def _leaves_objects(outcome: Outcome) -> bool:
     return isinstance(outcome, Waits) and outcome.has_objects
 
 
-def _ending(claim: ClaimedJob, outcome: Outcome) -> Move:
+def _ending(claim: ClaimedJob, outcome: Outcome, *, cancelling: bool) -> Move:
     token = claim.attempt_token
     match outcome:
-        case Retried(reason, event, attempts, pause_s):
-            return Move(claim.id, State.QUEUED, event, reason, token, attempts=attempts, refused_pause_s=pause_s)
         case Failed(reason, attempts):
             return Move(claim.id, State.FAILED, Event.FAILED, reason, token, attempts=attempts)
-        case Succeeded():
+        case Retried(reason, event, attempts, pause_s) if not cancelling:
+            return Move(claim.id, State.QUEUED, event, reason, token, attempts=attempts, refused_pause_s=pause_s)
+        case Succeeded() if not cancelling:
             size = sum(image.size_bytes for image in outcome.images)
             return Move(claim.id, State.SUCCEEDED, Event.SUCCEEDED, outcome.without, token, stored_bytes=size)
-    return _cancelling(claim)
-
-
-def _cancelling(claim: ClaimedJob) -> Move:
-    return Move(claim.id, State.CANCELLED, Event.CANCELLED, attempt_token=claim.attempt_token)
+    return Move(claim.id, State.CANCELLED, Event.CANCELLED, attempt_token=token)
 
 
 def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]]) -> dict[UUID, State]:
@@ -277,11 +273,15 @@ def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]])
     """
     if not leaving:
         return {}
-    moves = [_ending(claim, outcome) for claim, outcome in leaving]
+    # One statement moves all: a second one in this transaction would lock users' rows out of their order.
+    cancelling = _lock(connection, [claim for claim, _ in leaving])
+    moves = [
+        _ending(claim, outcome, cancelling=cancelling[claim.attempt_token])
+        for claim, outcome in leaving
+        if claim.attempt_token in cancelling
+    ]
     moved = job_store.move_all(connection, moves)
     states = {move.job_id: move.to for move in moves if move.job_id in moved}
-    rest = [_cancelling(claim) for claim, _ in leaving if claim.id not in moved]
-    states |= dict.fromkeys(job_store.move_all(connection, rest), State.CANCELLED)
     succeeded = {
         claim.id: outcome
         for claim, outcome in leaving
@@ -302,6 +302,20 @@ def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]])
     )
     garbage.discard(connection, *(claim.prefix for claim, outcome in without if isinstance(outcome, Succeeded)))
     return states
+
+
+# In the order in which the rows of a deleted account's jobs are locked.
+_LOCK = text("""
+SELECT attempt_token, cancel_requested_at IS NOT NULL AS cancelling FROM jobs
+WHERE id = ANY(:job_ids) AND attempt_token = ANY(:attempt_tokens) AND state = 'generating' ORDER BY id DESC
+FOR NO KEY UPDATE
+""")
+
+
+def _lock(connection: Connection, held: Sequence[ClaimedJob]) -> dict[UUID, bool]:
+    """Lock the jobs of claims; return whether each is to be cancelled, by the token of each that is not lost."""
+    values = {"job_ids": [claim.id for claim in held], "attempt_tokens": [claim.attempt_token for claim in held]}
+    return {row.attempt_token: row.cancelling for row in connection.execute(_LOCK, values)}
 
 
 def _discard(connection: Connection, ended: Sequence[ClaimedJob]) -> None:

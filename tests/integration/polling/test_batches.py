@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from shared.core.db import Database, DatabaseFault
 from shared.core.errors import Unavailable
+from shared.jobs import source_store
 from shared.jobs import store as job_store
 from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
@@ -174,6 +175,29 @@ def test_batches_of_the_same_users_do_not_block_each_other(world: World, generat
     world.check_books()
     for poller in others:
         poller.close_clients()
+
+
+def test_a_cancelled_job_in_a_batch_makes_it_lock_no_user_out_of_order(world: World) -> None:
+    """Another statement that locks the same users, such as a dispatcher's, would wait for it, and it for that."""
+    older, _, newer = sorted(take(world, 3), key=lambda claimed: owner(world, claimed))
+    with world.services.db.begin() as connection:
+        assert job_store.request_cancel(connection, older.claim.id)
+    with ThreadPoolExecutor(1) as threads, world.services.db.begin() as other:
+        source_store.lock_users(other, [owner(world, older)])
+        writing = threads.submit(write, world, [newer, older], 64)
+        world.until_one_waits()
+        query = text("SELECT FROM users WHERE id = :id FOR UPDATE NOWAIT")
+        other.execute(query, {"id": owner(world, newer)})
+        other.rollback()
+        names = [end.result.name for end in writing.result() if isinstance(end.result, Written)]
+    assert names == ["succeeded", "cancelled"]
+    world.check_books()
+
+
+def owner(world: World, claimed: Taken) -> UUID:
+    """Return the id of the claimed job's user. Users' rows are locked in the order of their ids."""
+    user_id: UUID = world.row(claimed.claim.id).user_id
+    return user_id
 
 
 def test_many_jobs_move_by_one_statement(world: World) -> None:
