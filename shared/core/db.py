@@ -155,19 +155,16 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if not self._turns.take(TURN_LIMIT_S):
-            raise Unavailable("Too many requests at once.")
-        try:
-            with _translated(), self._engine.connect() as connection:
-                yield connection
-        except DatabaseFault as error:
-            if error.code in _UNDEFINED:
+        with self._turns.turn(TURN_LIMIT_S, "Too many requests at once."):
+            try:
                 with _translated(), self._engine.connect() as connection:
-                    if is_outdated(connection):
-                        raise NotMigrated from error
-            raise
-        finally:
-            self._turns.give()
+                    yield connection
+            except DatabaseFault as error:
+                if error.code in _UNDEFINED:
+                    with _translated(), self._engine.connect() as connection:
+                        if is_outdated(connection):
+                            raise NotMigrated from error
+                raise
 
     def check(self) -> None:
         """Check that the database accepts changes. If not, the next use connects again, perhaps to another server.
