@@ -3,6 +3,7 @@ import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { dayOf } from "../lib/time.js";
+import { accountPart } from "./account-part.js";
 import { announce } from "./announcer.js";
 import { errorNotice } from "./message.js";
 
@@ -46,15 +47,7 @@ export function sessionList(signal) {
     }
   }
   load();
-  return element(
-    "section",
-    { class: "account-part", "aria-label": title },
-    element("h2", {}, title),
-    list,
-    more,
-    error,
-    element("div", { class: "actions" }, others),
-  );
+  return accountPart(title, list, more, error, element("div", { class: "actions" }, others));
 }
 
 function row(session, signal) {

@@ -3,6 +3,7 @@ import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { dayOf, timeAgo } from "../lib/time.js";
+import { accountPart } from "./account-part.js";
 import { announce } from "./announcer.js";
 import { confirmAction } from "./confirm.js";
 import { copyButton } from "./copy-button.js";
@@ -40,16 +41,7 @@ export function tokenList(signal) {
   });
   load();
   const docs = element("a", { href: "/docs" }, t("tokens.docs"));
-  return element(
-    "section",
-    { class: "account-part", "aria-label": t("tokens.title") },
-    element("h2", {}, t("tokens.title")),
-    element("p", {}, `${t("tokens.hint")} `, docs),
-    form,
-    fresh,
-    list,
-    more,
-  );
+  return accountPart(t("tokens.title"), element("p", {}, `${t("tokens.hint")} `, docs), form, fresh, list, more);
 }
 
 function tokenForm(signal, onMade) {
