@@ -1,7 +1,7 @@
 """One process that runs an engine, and the connection to it.
 
 Calls have numbers, so that many threads may have work in one process: `EngineProcess` is the near end of the connection
-and `_serve` the far one.
+and `_serve` the far one. A message is the number of a call (0 for none), a kind and its value.
 """
 
 import itertools
@@ -34,9 +34,6 @@ _REPORT_S = 0.05
 
 # A forked process would inherit the locks of the server's threads.
 _SPAWN = multiprocessing.get_context("spawn")
-
-_Message = tuple[int, str, object]
-"""What the two ends of a connection send: the number of a call (0 for none), a kind and its value."""
 
 _Answers = queue.SimpleQueue[tuple[str, object]]
 
