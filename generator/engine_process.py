@@ -121,7 +121,7 @@ class EngineProcess:
         return not self._now.decided.is_set()
 
     def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
-        """Run the work in the process; it makes the previews that are wished for.
+        """Run the work in the process; it makes the previews that are asked for.
 
         Raises:
             Stopped: `progress` raised it, and the engine has stopped too.
@@ -149,7 +149,7 @@ class EngineProcess:
     def _wait(self, running: _Running, number: int, progress: JobProgress, preview: Preview) -> Results:
         answers, done = running.answers[number], 0.0
         while True:
-            if preview.take_wish():
+            if preview.take_request():
                 running.send(number, "preview", None)
             try:
                 kind, value = answers.get(timeout=POLL_S)

@@ -35,7 +35,7 @@ _TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, 
 
 
 _LOST = {"25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"}
-"""SQLSTATEs, beside those of class 08, with which a connection is of no more use: the session has ended, or the server
+"""SQLSTATEs, beside those of class 08, after which a connection is useless: the session has ended, or the server
 accepts no changes (25006), as after a failover, when another one does."""
 
 UNREACHABLE = "The database cannot be reached."

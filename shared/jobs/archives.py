@@ -113,7 +113,7 @@ def local_time(at: str) -> tuple[int, int, int, int, int, int]:
 def _key(group_id: UUID, files: Sequence[ArchivedFile]) -> str:
     """Return the object's key: another one when the pictures change, and each hour.
 
-    By that an archive that is about to be deleted is never given out.
+    So an archive that is about to be deleted is never given out.
     """
     what = "\n".join(file.key for file in files)
     hour = int(time.time()) // MADE_FOR_S
