@@ -32,7 +32,7 @@ from generator.engines.diffusion.training.trainer import LoraTrainer
 PHOTO_SIDE = 256
 BACKGROUNDS = ((204, 222, 236), (238, 214, 178), (176, 204, 160), (120, 130, 168), (232, 232, 226))
 PLACES = ((128, 142, 1.0), (112, 150, 0.9), (146, 146, 0.95), (128, 152, 1.1), (134, 138, 0.85))
-"""Where the creature stands in each photo, and how large it is."""
+"""Where the creature is in each photo, and how large it is."""
 
 SUBJECT, RANK = "animal", 8
 PROMPTS = 20

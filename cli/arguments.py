@@ -3,12 +3,14 @@
 import argparse
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from cli.exit_codes import CommandError, ExitCode
 from cli.terminal_text import printable
+from shared.core.errors import NotFound
 from shared.core.words import address_key, composed
 
 if TYPE_CHECKING:
@@ -97,13 +99,21 @@ def text(text: str) -> str:
     return stripped
 
 
-def no_job(job_id: UUID) -> CommandError:
-    """Return the error for a job that does not exist."""
-    return CommandError(ExitCode.FAILED, f"There is no job {job_id}; perhaps its owner has deleted it.")
+@contextmanager
+def known_job(job_id: UUID) -> Iterator[None]:
+    """Raise CommandError if the block finds no such job."""
+    try:
+        yield
+    except NotFound:
+        message = f"There is no job {job_id}; perhaps its owner has deleted it."
+        raise CommandError(ExitCode.FAILED, message) from None
 
 
-def no_account(email: str) -> CommandError:
-    """Return the error for an account that does not exist."""
-    return CommandError(
-        ExitCode.FAILED, f"There is no account of {printable(email)}. `easel users list --search` finds some."
-    )
+@contextmanager
+def known_account(email: str) -> Iterator[None]:
+    """Raise CommandError if the block finds no such account."""
+    try:
+        yield
+    except NotFound:
+        message = f"There is no account of {printable(email)}. `easel users list --search` finds some."
+        raise CommandError(ExitCode.FAILED, message) from None

@@ -2,16 +2,14 @@
 
 import argparse
 from dataclasses import asdict
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from cli import arguments
 from cli.exit_codes import CommandError, ExitCode
-from cli.output import add_json, print_json
+from cli.output import add_json, format_value, print_json
 from cli.terminal_text import printable, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from uuid import UUID
 
     from shared.admin.gallery import AwaitingJob, Decision
@@ -80,7 +78,7 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
         print_json({"job_id": job.id, "published_at": job.published_at, "prompt": job.prompt} for job in jobs)
         return ExitCode.DONE
     for job in jobs:
-        print(f"{job.id}  {job.published_at.astimezone(UTC):%Y-%m-%d %H:%M}  {shorten(job.prompt)}")
+        print(f"{job.id}  {format_value(job.published_at)}  {shorten(job.prompt)}")
     if not jobs:
         print("Nothing is published.")
     return ExitCode.DONE
@@ -96,7 +94,7 @@ def _waiting(services: "Services", options: argparse.Namespace) -> int:
     for job in jobs:
         what = "appeal" if job.appeal else WHAT_WAITS[job.review]
         count = f", {count_reports(job.open_reports)}" if job.open_reports else ""
-        print(f"{job.id}  {job.since.astimezone(UTC):%Y-%m-%d %H:%M}  {what}{count}")
+        print(f"{job.id}  {format_value(job.since)}  {what}{count}")
         print(f"    {shorten(job.prompt)}")
         print(f"    {job.link or NO_PICTURE}")
         if job.appeal:
@@ -125,7 +123,8 @@ def take_down(services: "Services", job_id: "UUID", reason: str | None) -> int:
     """Take a job down and print what that did."""
     from shared.admin import gallery
 
-    decision = decide(lambda: gallery.take_down(services, job_id, reason), job_id)
+    with arguments.known_job(job_id):
+        decision = gallery.take_down(services, job_id, reason)
     if decision.changed:
         minutes = -(-services.settings.url_ttl_s // 60)
         print(
@@ -140,8 +139,15 @@ def take_down(services: "Services", job_id: "UUID", reason: str | None) -> int:
 
 def _approve(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import gallery
+    from shared.core.errors import TakenDown
 
-    if decide(lambda: gallery.approve(services, options.job_id), options.job_id).changed:
+    try:
+        with arguments.known_job(options.job_id):
+            decision = gallery.approve(services, options.job_id)
+    except TakenDown:
+        message = f"The pictures of {options.job_id} show a likeness that was deleted; they stay out of the gallery."
+        raise CommandError(ExitCode.FAILED, message) from None
+    if decision.changed:
         print(
             f"{options.job_id} is approved: the links of its pictures work, and it is in the gallery, unless its owner "
             "has taken it back."
@@ -149,19 +155,6 @@ def _approve(services: "Services", options: argparse.Namespace) -> int:
     else:
         print(f"{options.job_id} neither waits nor was removed; nothing has changed.")
     return ExitCode.DONE
-
-
-def decide(decide_about: "Callable[[], Decision]", job_id: "UUID") -> "Decision":
-    """Return the decision. Raises CommandError if there is nothing to decide."""
-    from shared.core.errors import NotFound, TakenDown
-
-    try:
-        return decide_about()
-    except NotFound:
-        raise arguments.no_job(job_id) from None
-    except TakenDown:
-        message = f"The pictures of {job_id} show a likeness that was deleted; they stay out of the gallery."
-        raise CommandError(ExitCode.FAILED, message) from None
 
 
 def print_closed(decision: "Decision") -> None:

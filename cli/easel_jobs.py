@@ -121,13 +121,10 @@ def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> Non
 
 def _list(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts, job_overview
-    from shared.core.errors import NotFound
     from shared.jobs.states import State
 
-    try:
+    with arguments.known_account(options.user):
         user_id = accounts.get_user_id(services, options.user) if options.user else None
-    except NotFound:
-        raise arguments.no_account(options.user) from None
     jobs = job_overview.list_jobs(
         services,
         state=State(options.state) if options.state else None,
@@ -160,12 +157,9 @@ def _overview_as_json(job: "JobOverview") -> dict[str, object]:
 
 def _show(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import job_overview
-    from shared.core.errors import NotFound
 
-    try:
+    with arguments.known_job(options.job_id):
         job = job_overview.get_job(services, options.job_id)
-    except NotFound:
-        raise arguments.no_job(options.job_id) from None
     if options.json:
         print_json([_detail_as_json(job)])
         return ExitCode.DONE
@@ -254,12 +248,9 @@ def _print_objects(job: "JobDetail") -> None:
 def _requeue(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import jobs
     from shared.admin.jobs import RequeueResult
-    from shared.core.errors import NotFound
 
-    try:
+    with arguments.known_job(options.job_id):
         result = jobs.requeue(services, options.job_id)
-    except NotFound:
-        raise arguments.no_job(options.job_id) from None
     refusals = {
         RequeueResult.SUCCEEDED: "It has succeeded and has its pictures; put back, it would get a second set.",
         RequeueResult.CANCELLED: "It was cancelled; its user can submit it again.",
@@ -277,13 +268,10 @@ def _requeue(services: "Services", options: argparse.Namespace) -> int:
 
 def _cancel(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import jobs
-    from shared.core.errors import NotFound
     from shared.jobs.states import State
 
-    try:
+    with arguments.known_job(options.job_id):
         was = jobs.cancel(services, options.job_id)
-    except NotFound:
-        raise arguments.no_job(options.job_id) from None
     if was in (State.SUCCEEDED, State.FAILED):
         raise CommandError(ExitCode.FAILED, f"{options.job_id} has {was.value}; there is nothing left to cancel.")
     results = {

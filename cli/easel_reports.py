@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from cli import arguments
-from cli.easel_gallery import NO_PICTURE, add_reason, count_reports, decide, print_closed, take_down
+from cli.easel_gallery import NO_PICTURE, add_reason, count_reports, print_closed, take_down
 from cli.exit_codes import ExitCode
 from cli.output import add_json, print_json
 from cli.terminal_text import printable, shorten
@@ -60,12 +60,9 @@ def _list(services: "Services", options: argparse.Namespace) -> int:
 
 def _show(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import gallery
-    from shared.core.errors import NotFound
 
-    try:
+    with arguments.known_job(options.job_id):
         job = gallery.get_reported(services, options.job_id)
-    except NotFound:
-        raise arguments.no_job(options.job_id) from None
     if options.json:
         print_json([_as_json(job)])
     else:
@@ -104,7 +101,8 @@ def _as_json(job: "ReportedJob") -> dict[str, object]:
 def _dismiss(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import gallery
 
-    decision = decide(lambda: gallery.dismiss(services, options.job_id), options.job_id)
+    with arguments.known_job(options.job_id):
+        decision = gallery.dismiss(services, options.job_id)
     print(f"{options.job_id} stays as it is.")
     print_closed(decision)
     return ExitCode.DONE

@@ -1,8 +1,7 @@
 """`easel users`: list accounts, set quota and weight, confirm an address, disable and enable, end a second factor."""
 
 import argparse
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
 from cli import arguments
 from cli.exit_codes import ExitCode
@@ -48,9 +47,6 @@ Switches the second factor of an account off, for a user who has lost the app an
 the password again. Make sure first that the request comes from the account's owner, who is notified where the site
 sends mail. Sessions and API tokens stay.
 """
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 
 def add_to(groups: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -143,7 +139,8 @@ def _disabled(user: "UserOverview") -> str | None:
 def _quota(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts
 
-    _for_account(accounts.set_jobs_per_day, services, options.email, options.jobs)
+    with arguments.known_account(options.email):
+        accounts.set_jobs_per_day(services, options.email, options.jobs)
     if options.jobs is None:
         print(f"{options.email} may make {services.settings.jobs_per_day} jobs a day again, the site's quota.")
     else:
@@ -154,7 +151,8 @@ def _quota(services: "Services", options: argparse.Namespace) -> int:
 def _weight(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts
 
-    _for_account(accounts.set_weight, services, options.email, options.weight)
+    with arguments.known_account(options.email):
+        accounts.set_weight(services, options.email, options.weight)
     print(f"The next jobs of {options.email} have the weight {options.weight:g}.")
     return ExitCode.DONE
 
@@ -162,7 +160,8 @@ def _weight(services: "Services", options: argparse.Namespace) -> int:
 def _confirm(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts
 
-    changed = _for_account(accounts.confirm, services, options.email)
+    with arguments.known_account(options.email):
+        changed = accounts.confirm(services, options.email)
     print(f"{options.email} {'is confirmed' if changed else 'was confirmed before; nothing has changed'}.")
     return ExitCode.DONE
 
@@ -170,7 +169,8 @@ def _confirm(services: "Services", options: argparse.Namespace) -> int:
 def _disable(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts
 
-    result = _for_account(accounts.disable, services, options.email, options.reason, hide=options.hide)
+    with arguments.known_account(options.email):
+        result = accounts.disable(services, options.email, options.reason, hide=options.hide)
     print(f"{options.email} {'was disabled before' if result.was_disabled else 'is disabled'}.")
     print(
         f"Waiting jobs cancelled: {result.cancelled}. Running jobs that end with their next step: {result.cancelling}."
@@ -183,7 +183,9 @@ def _disable(services: "Services", options: argparse.Namespace) -> int:
 def _enable(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts
 
-    if _for_account(accounts.enable, services, options.email):
+    with arguments.known_account(options.email):
+        changed = accounts.enable(services, options.email)
+    if changed:
         print(f"{options.email} can log in again; their sessions and tokens work.")
     else:
         print(f"{options.email} was not disabled; nothing has changed.")
@@ -193,27 +195,13 @@ def _enable(services: "Services", options: argparse.Namespace) -> int:
 def _without_second_factor(services: "Services", options: argparse.Namespace) -> int:
     from shared.admin import accounts
 
-    if _for_account(accounts.remove_second_factor, services, options.email):
+    with arguments.known_account(options.email):
+        changed = accounts.remove_second_factor(services, options.email)
+    if changed:
         print(f"{options.email} logs in with the password only.")
     else:
         print(f"{options.email} had no second factor; nothing has changed.")
     return ExitCode.DONE
-
-
-def _for_account(
-    decide: "Callable[Concatenate[Services, str, P], T]",
-    services: "Services",
-    email: str,
-    *args: P.args,
-    **kwargs: P.kwargs,
-) -> T:
-    """Return the result of the decision about this account; exit with an error if there is no such account."""
-    from shared.core.errors import NotFound
-
-    try:
-        return decide(services, email, *args, **kwargs)
-    except NotFound:
-        raise arguments.no_account(email) from None
 
 
 def _jobs_per_day(text: str) -> int | None:

@@ -26,5 +26,5 @@ def add_push(body: PushSubscription, credential: CredentialDep, services: Servic
 
 @router.delete("/v1/me/push", status_code=204, response_class=Response, responses=problems(*CHANGING, *WITH_BODY))
 def remove_push(body: PushRemoval, credential: CredentialDep, services: ServicesDep) -> None:
-    """Notify this browser no more."""
+    """Stop notifying this browser."""
     push_subscriptions.remove(services, credential, body.endpoint)

@@ -43,6 +43,6 @@ async def reset_password(body: NewPasswordByLink, services: ServicesDep) -> None
     responses=problems(*WITH_BODY, BadCredentials, AlreadyUsed, EmailTaken, RateLimited, NotOffered),
 )
 async def confirm(body: Confirmation, services: ServicesDep) -> dict[str, str]:
-    """Confirm the address that the link was sent to: of a new account, of an account, or the new one of an account."""
+    """Confirm the address that the link was sent to: that of a new account, or the present or next one of another."""
     await passwords().call(confirmation.confirm, services, body.token, body.password)
     return {"status": "confirmed"}

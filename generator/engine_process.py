@@ -1,7 +1,7 @@
 """One process that runs an engine, and the connection to it.
 
 Calls have numbers, so that many threads may have work in one process: `EngineProcess` is the near end of the connection
-and `_serve` the far one.
+and `_serve` the far one. A message is the number of a call (0 for none), a kind and its value.
 """
 
 import itertools
@@ -34,9 +34,6 @@ _REPORT_S = 0.05
 
 # A forked process would inherit the locks of the server's threads.
 _SPAWN = multiprocessing.get_context("spawn")
-
-_Message = tuple[int, str, object]
-"""What the two ends of a connection send: the number of a call (0 for none), a kind and its value."""
 
 _Answers = queue.SimpleQueue[tuple[str, object]]
 
@@ -124,7 +121,7 @@ class EngineProcess:
         return not self._now.decided.is_set()
 
     def run(self, work: Work, progress: JobProgress, preview: Preview) -> Results:
-        """Run the work in the process; it makes the previews that are wished for.
+        """Run the work in the process; it makes the previews that are asked for.
 
         Raises:
             Stopped: `progress` raised it, and the engine has stopped too.
@@ -152,7 +149,7 @@ class EngineProcess:
     def _wait(self, running: _Running, number: int, progress: JobProgress, preview: Preview) -> Results:
         answers, done = running.answers[number], 0.0
         while True:
-            if preview.take_wish():
+            if preview.take_request():
                 running.send(number, "preview", None)
             try:
                 kind, value = answers.get(timeout=POLL_S)

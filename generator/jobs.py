@@ -182,7 +182,7 @@ class JobQueue:
             return self._status(self._get(job_id))
 
     def ask_preview(self, job_id: int) -> bytes | None:
-        """Wish for a preview of the job; return the latest one as WebP, if there is one.
+        """Ask for a preview of the job; return the latest one as WebP, if there is one.
 
         Raises:
             UnknownJob: No job has this id.

@@ -20,21 +20,21 @@ class Preview:
     """The preview of one job: asked for by its clients, made by its worker. Threads may share it."""
 
     def __init__(self) -> None:
-        self._wished = False
+        self._is_wanted = False
         self._next = float("-inf")
         self._made: tuple[float, bytes] | None = None
 
     def ask(self) -> bytes | None:
-        """Wish for another preview; return the latest as WebP, each once, None if there is no recent one."""
-        self._wished = True
+        """Ask for another preview; return the latest as WebP, each once, None if there is no recent one."""
+        self._is_wanted = True
         made, self._made = self._made, None
         return made[1] if made is not None and time.monotonic() - made[0] <= KEPT_S else None
 
-    def take_wish(self) -> bool:
+    def take_request(self) -> bool:
         """Return whether a preview should be made now; the caller then makes one."""
-        if not self._wished or time.monotonic() < self._next:
+        if not self._is_wanted or time.monotonic() < self._next:
             return False
-        self._wished, self._next = False, time.monotonic() + PAUSE_S
+        self._is_wanted, self._next = False, time.monotonic() + PAUSE_S
         return True
 
     def put(self, data: bytes) -> None:

@@ -229,7 +229,7 @@ def reachable_site(config: Config) -> Iterator[str]:
 
 
 def words_from_make() -> str:
-    """Return the words that `make demo` hands over in the environment, past the shell."""
+    """Return the words that `make demo` passes in the environment, past the shell."""
     return os.fsencode(os.environ.get("DEMO_PROMPT", "")).decode("utf-8", errors="replace")
 
 

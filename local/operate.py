@@ -30,7 +30,7 @@ def running_environment(config: Config) -> dict[str, str]:
 
 
 def words_from_make() -> list[str]:
-    """Return the words that `make operate` hands over in the environment, split as a shell would, but not expanded.
+    """Return the words that `make operate` passes in the environment, split as a shell would, but not expanded.
 
     Raises:
         StackError: A quotation mark is not closed.

@@ -1,4 +1,4 @@
-"""What a body of JSON must be besides, since readers differ in what they make of the rest: UTF-8, no name twice."""
+"""The JSON that every reader understands alike: in UTF-8, with no name twice in an object."""
 
 import json
 

@@ -202,7 +202,7 @@ class BoundedHttp(PlainHttp):
         self._abort_unread()
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP as every other request that cannot be read."""
+        """Refuse what is not HTTP like any other request that cannot be read."""
         self.end(BadRequest(msg))
 
     def end(self, error: EaselError) -> None:

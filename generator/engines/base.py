@@ -18,7 +18,7 @@ Pixels = NDArray[np.uint8]
 
 
 Mask = NDArray[np.uint8]
-"""Height x width, 8 bit: 255 is painted anew, 0 stays, values between are mixed."""
+"""Height x width, 8 bit: 255 is repainted, 0 stays, values between are mixed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +247,7 @@ class Engine(Protocol):
 
 
 class InpaintingEngine(Engine, Protocol):
-    """An engine that can also paint a part of a picture anew; the service then offers the extension `inpaint`."""
+    """An engine that can also repaint a part of a picture; the service then offers the extension `inpaint`."""
 
     def inpaint(
         self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter

@@ -58,7 +58,7 @@ function tell(status) {
   const [, position] = /^queue position: (\d+)$/.exec(status) ?? [];
   const [, percent] = /^processing: (\d+)%$/.exec(status) ?? [];
   const phase = position ? `Waiting: number ${position} in the queue` : "Painting";
-  // Told anew only when it changes, since a screen reader reads it out each time; the bar tells the rest.
+  // Written only when it changes, since a screen reader reads it out each time; the bar shows the rest.
   if (at("status").textContent !== phase) at("status").textContent = phase;
   at("percent").textContent = percent ? `${percent}%` : "";
   if (percent) at("bar").value = Number(percent);

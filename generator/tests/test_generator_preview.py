@@ -45,7 +45,7 @@ def test_the_painters_work_is_shown_while_it_paints(painting: Service) -> None:
     assert ask(painting, number) == {"status": "error"}
 
 
-def test_without_the_wish_the_status_is_a_word_and_no_picture_is_made(
+def test_without_the_request_the_status_is_a_word_and_no_picture_is_made(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: Pixels) -> bytes:
@@ -69,15 +69,15 @@ def test_there_is_at_most_one_a_second_and_each_is_sent_once(monkeypatch: pytest
     now = 100.0
     monkeypatch.setattr("generator.previews.time.monotonic", lambda: now)
     preview = Preview()
-    assert not preview.take_wish(), "nobody asked"
+    assert not preview.take_request(), "nobody asked"
     assert preview.ask() is None
-    assert [preview.take_wish(), preview.take_wish()] == [True, False]
+    assert [preview.take_request(), preview.take_request()] == [True, False]
     preview.put(b"1")
     assert [preview.ask(), preview.ask()] == [b"1", None]
     now = 100.9
-    assert not preview.take_wish()
+    assert not preview.take_request()
     now = 101.0
-    assert preview.take_wish()
+    assert preview.take_request()
     preview.put(b"2")
     now = 106.5
     assert preview.ask() is None, "an old one is not shown"

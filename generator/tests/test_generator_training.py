@@ -72,7 +72,7 @@ def trainings(service: Service) -> dict[str, int]:
 
 
 def kept_by_trainings(folder: Path) -> list[str]:
-    """Return the files below the folder of trainings, apart from the locks."""
+    """Return the files below the folder of trainings, except the locks."""
     return sorted(path.name for path in (folder / "training").rglob("*") if path.is_file() and path.name != "lock")
 
 

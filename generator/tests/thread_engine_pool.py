@@ -50,7 +50,7 @@ class _ThreadWorker:
 
         def report(done: float, snapshot: Callable[[], Pixels] | None = None) -> None:
             progress(done)
-            if snapshot is not None and preview.take_wish():
+            if snapshot is not None and preview.take_request():
                 preview.put(encode_preview(snapshot()))
 
         def attempt() -> None:

@@ -1,4 +1,4 @@
-"""A sign-in of the last minutes at the provider, which stands for the password of an account that has none."""
+"""A sign-in of the last minutes at the provider, which replaces the password of an account that has none."""
 
 from sqlalchemy import Connection, text
 

@@ -67,7 +67,7 @@ def remove_all(connection: Connection, user_id: UUID) -> None:
 
 
 def remove(services: Services, credential: Credential, endpoint: str) -> None:
-    """Notify this browser of the user's no more; an unknown one is not notified anyway."""
+    """Stop notifying this browser of the user; an unknown one is not notified anyway."""
     query = text("DELETE FROM push_subscriptions WHERE user_id = :user_id AND endpoint = :endpoint")
     with services.db.begin() as connection:
         user = require_user(connection, credential)

@@ -39,7 +39,7 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """A transport that hands on only what Easel may have sent."""
+    """A transport that passes on only what Easel may have sent."""
 
     Channel = Channel
 

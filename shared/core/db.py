@@ -35,7 +35,7 @@ _TCP = {"keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3, 
 
 
 _LOST = {"25006", "25P03", "25P04", "57P01", "57P02", "57P03", "57P04", "57P05"}
-"""SQLSTATEs, beside those of class 08, with which a connection is of no more use: the session has ended, or the server
+"""SQLSTATEs, beside those of class 08, after which a connection is useless: the session has ended, or the server
 accepts no changes (25006), as after a failover, when another one does."""
 
 UNREACHABLE = "The database cannot be reached."
@@ -155,19 +155,16 @@ class Database:
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
-        if not self._turns.take(TURN_LIMIT_S):
-            raise Unavailable("Too many requests at once.")
-        try:
-            with _translated(), self._engine.connect() as connection:
-                yield connection
-        except DatabaseFault as error:
-            if error.code in _UNDEFINED:
+        with self._turns.turn(TURN_LIMIT_S, "Too many requests at once."):
+            try:
                 with _translated(), self._engine.connect() as connection:
-                    if is_outdated(connection):
-                        raise NotMigrated from error
-            raise
-        finally:
-            self._turns.give()
+                    yield connection
+            except DatabaseFault as error:
+                if error.code in _UNDEFINED:
+                    with _translated(), self._engine.connect() as connection:
+                        if is_outdated(connection):
+                            raise NotMigrated from error
+                raise
 
     def check(self) -> None:
         """Check that the database accepts changes. If not, the next use connects again, perhaps to another server.

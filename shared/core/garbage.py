@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 def discard(connection: Connection, *prefixes: str, in_s: float = 0) -> None:
     """Schedule the deletion of all objects under these prefixes, in `in_s` seconds or later.
 
-    If a prefix is already recorded, its time always changes; a collector that has just claimed it notices by that.
+    If a prefix is already recorded, its time always changes, so that a collector that has just claimed it notices.
     """
     query = text("""
         INSERT INTO garbage (prefix, due_at)

@@ -1,7 +1,11 @@
 """Turns at something of which there are only a few, in the order in which they were asked for."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
+
+from shared.core.errors import Unavailable
 
 
 class Turns:
@@ -15,6 +19,20 @@ class Turns:
         self._lock = Lock()
         self._free = places
         self._waiting: deque[Lock] = deque()
+
+    @contextmanager
+    def turn(self, limit_s: float, refusal: str, *, retry_after_s: int = 2) -> Iterator[None]:
+        """Wait for a place, and hold it until the end of the block.
+
+        Raises:
+            Unavailable: There was none within `limit_s`; `refusal` says that to the caller.
+        """
+        if not self.take(limit_s):
+            raise Unavailable(refusal, retry_after_s=retry_after_s)
+        try:
+            yield
+        finally:
+            self.give()
 
     def take(self, limit_s: float) -> bool:
         """Wait for a place; return False if there was none within `limit_s`."""

@@ -93,7 +93,7 @@ class ImgGeneratorTrainer:
         """Begin a training; return the generator's number for it as text."""
         extensions = self._extensions()
         if "train" not in extensions:
-            raise GeneratorUnavailable("generator_misconfigured", "The generator trains no more.")
+            raise GeneratorUnavailable("generator_misconfigured", "The generator no longer trains.")
         fields: dict[str, Any] = {
             "images": [encoded(photo) for photo in order.photos],
             "subject": order.subject,

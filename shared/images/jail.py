@@ -27,6 +27,7 @@ from typing import IO, Any, Literal, TypeAlias, TypeVar, cast
 import shared
 from shared.core.errors import Unavailable
 from shared.core.settings import library_path
+from shared.core.turns import Turns
 from shared.images.source_rules import MAX_PIXELS, PictureError
 
 MAX_CPU_S = 5.0
@@ -176,7 +177,7 @@ class Lane:
     ) -> None:
         self.limits = limits
         self._free = [Jail(nice) for _ in range(jails)]
-        self._turn = threading.Semaphore(jails)
+        self._turns = Turns(jails)
         self._max_wait_s = max_wait_s
         self._alone = alone
 
@@ -199,15 +200,13 @@ class Lane:
     @contextlib.contextmanager
     def jail(self) -> Iterator[Jail]:
         """Wait for a turn, and lend a process. Raises Unavailable if that takes too long."""
-        if not self._turn.acquire(timeout=self._max_wait_s):
-            raise Unavailable("Too many pictures are being looked at.", retry_after_s=5)
-        jail = self._free.pop()
-        try:
-            with _alone_here() if self._alone else contextlib.nullcontext():
-                yield jail
-        finally:
-            self._free.append(jail)
-            self._turn.release()
+        with self._turns.turn(self._max_wait_s, "Too many pictures are being looked at.", retry_after_s=5):
+            jail = self._free.pop()
+            try:
+                with _alone_here() if self._alone else contextlib.nullcontext():
+                    yield jail
+            finally:
+                self._free.append(jail)
 
     def start(self) -> None:
         """Start one process ahead of the first picture."""

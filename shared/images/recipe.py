@@ -111,7 +111,7 @@ def read_recipe(png: bytes) -> dict[str, Any] | None:
 
 
 def _one_line(text: str) -> str:
-    """Return a prompt in which readers find neither a line of settings nor the begin of a negative prompt."""
+    """Return a prompt in which readers find neither a line of settings nor the beginning of a negative prompt."""
     return " ".join(text.splitlines()).replace("Negative prompt:", "Negative prompt :")
 
 

@@ -6,12 +6,10 @@ file on its disk.
 
 import json
 import re
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,7 +22,8 @@ from uuid import UUID
 from shared.accounts.auth import Credential
 from shared.clients.storage import ObjectMissing, ObjectTooLarge, Storage
 from shared.core import garbage
-from shared.core.errors import NotSucceeded, TooLarge, Unavailable
+from shared.core.errors import NotSucceeded, TooLarge
+from shared.core.turns import Turns
 from shared.jobs import groups
 from shared.jobs.group_store import ARCHIVES
 from shared.jobs.records import JobImage, JobRecord
@@ -40,7 +39,7 @@ READ_AT_ONCE = 4
 MADE_FOR_S, KEPT_S = 3600, 2 * 3600
 """An archive is given out for an hour at most, and deleted two hours after it was made."""
 
-_making = threading.BoundedSemaphore(AT_ONCE)
+_turns = Turns(AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ def group_url(
         raise NotSucceeded("No job of this group has pictures.")
     key = _key(group_id, files)
     if not _exists(services.storage, key):
-        with _turn():
+        with _turns.turn(0, "Other ZIP files are being made. Try again in a few seconds.", retry_after_s=5):
             _store(services, key, files)
     name = f"easel-{group_id}.zip"
     return services.storage.presigned_url(key, datetime.now(UTC), download_name=name, method=method)
@@ -114,7 +113,7 @@ def local_time(at: str) -> tuple[int, int, int, int, int, int]:
 def _key(group_id: UUID, files: Sequence[ArchivedFile]) -> str:
     """Return the object's key: another one when the pictures change, and each hour.
 
-    By that an archive that is about to be deleted is never given out.
+    So an archive that is about to be deleted is never given out.
     """
     what = "\n".join(file.key for file in files)
     hour = int(time.time()) // MADE_FOR_S
@@ -126,16 +125,6 @@ def _exists(storage: Storage, key: str) -> bool:
         return storage.size_bytes(key) > 0
     except ObjectMissing:
         return False
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    if not _making.acquire(blocking=False):
-        raise Unavailable("Other ZIP files are being made. Try again in a few seconds.", retry_after_s=5)
-    try:
-        yield
-    finally:
-        _making.release()
 
 
 def _store(services: Services, key: str, files: Sequence[ArchivedFile]) -> None:

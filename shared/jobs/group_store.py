@@ -1,6 +1,5 @@
 """Groups of jobs in the database. Functions over a connection."""
 
-from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -8,12 +7,10 @@ from sqlalchemy import Connection, text
 from shared.core import garbage
 from shared.core.db import fetch
 from shared.jobs.records import JOB_IMAGES, JobRecord, read_job, utc
-from shared.jobs.states import IDEMPOTENCY_KEY_KEPT_H, State
+from shared.jobs.states import State
 
 ARCHIVES = "archives/"
 """The folder of the groups' ZIP files in the storage."""
-
-_KEPT = f"now() - interval '{IDEMPOTENCY_KEY_KEPT_H} hours'"
 
 _CREATED_AT = f"SELECT {utc('created_at')} FROM job_groups WHERE id = %(group_id)s AND user_id = %(user_id)s"
 
@@ -39,14 +36,6 @@ ORDER BY j.id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PriorGroup:
-    """A group, with the hash of the request that made it under an idempotency key."""
-
-    id: UUID
-    fingerprint: bytes
-
-
 def find_created_at(connection: Connection, group_id: UUID, user_id: UUID) -> str | None:
     """Return when a user's own group was made, as RFC 3339; None if there is no such group."""
     rows = fetch(connection, _CREATED_AT, {"group_id": group_id, "user_id": user_id})
@@ -56,25 +45,6 @@ def find_created_at(connection: Connection, group_id: UUID, user_id: UUID) -> st
 def list_views(connection: Connection, group_id: UUID, user_id: UUID) -> list[JobRecord]:
     """Return the jobs of a user's own group, in the order of their requests."""
     return [read_job(row) for row in fetch(connection, _JOBS, {"group_id": group_id, "user_id": user_id})]
-
-
-def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> PriorGroup | None:
-    """Return the group that this key made, while the key is kept."""
-    query = text(
-        "SELECT id, fingerprint FROM job_groups WHERE user_id = :user_id AND idempotency_key = :key"
-        f" AND created_at > {_KEPT}"
-    )
-    row = connection.execute(query, {"user_id": user_id, "key": key}).one_or_none()
-    return PriorGroup(row.id, bytes(row.fingerprint)) if row else None
-
-
-def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
-    """Let a key that is no longer kept be used again."""
-    query = text(
-        "UPDATE job_groups SET idempotency_key = NULL WHERE user_id = :user_id AND idempotency_key = :key"
-        f" AND created_at <= {_KEPT}"
-    )
-    connection.execute(query, {"user_id": user_id, "key": key})
 
 
 def lock_waiting(connection: Connection, group_id: UUID) -> list[UUID]:

@@ -14,13 +14,12 @@ from shared.api.schemas import JobRequest
 from shared.core.errors import (
     AlreadyFinished,
     FieldError,
-    IdempotencyMismatch,
     InvalidRequest,
     NotFound,
     Refusal,
     StillRunning,
 )
-from shared.jobs import group_store, submission_store
+from shared.jobs import group_store, idempotency_store, submission_store
 from shared.jobs import store as job_store
 from shared.jobs.content import find_rejection, rejection
 from shared.jobs.likeness_codes import check_codes
@@ -169,12 +168,10 @@ def _queue(services: Services, connection: Connection, user_id: UUID, planned: P
                 return queued.group_id
         if key is None:
             break
-        prior = group_store.find_by_idempotency_key(connection, user_id, key)
-        if prior is not None:
-            if prior.fingerprint != fingerprint:
-                raise IdempotencyMismatch
-            return prior.id
-        group_store.free_stale_key(connection, user_id, key)
+        made = idempotency_store.find_made(connection, "job_groups", user_id, key, fingerprint)
+        if made is not None:
+            return made
+        idempotency_store.free_stale(connection, "job_groups", user_id, key)
     raise planned.refusal or exceeded_limit(services, connection, user_id, len(planned.jobs))
 
 

@@ -30,7 +30,6 @@ ACCOUNT_DISABLED = Reason("account_disabled", "The operators of this site have d
 NO_TIMELAPSE = Reason("no_timelapse", "The video of the making could not be made. The pictures are complete.")
 TRAINING_TOO_SLOW = Reason("generator_too_slow", "The generator did not finish the training within four hours.")
 SOURCE_MISSING = Reason("source_missing", "A start picture is no longer in the storage. Upload it again.")
-PHOTOS_MISSING = Reason("source_missing", "The photos were deleted when the training ended. Upload them again.")
 DECODES_SOURCE = Reason("decodes_source", "Its start picture takes long to decode; other jobs go first meanwhile.")
 WAITS_FOR_SOURCE = Reason("waits_for_source", "It starts from another job's picture; that job has to succeed first.")
 SOURCE_FAILED = Reason("source_failed", "The job whose picture it starts from has not succeeded.")

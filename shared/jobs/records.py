@@ -203,11 +203,3 @@ class MovedJob:
     user_id: UUID
     turn: float
     cost: float
-
-
-@dataclass(frozen=True, slots=True)
-class PriorJob:
-    """The job that an idempotency key made before, with the hash of the request that made it."""
-
-    id: UUID
-    fingerprint: bytes

@@ -15,7 +15,6 @@ from shared.core.errors import (
     AlreadyFinished,
     Capacity,
     EaselError,
-    IdempotencyMismatch,
     NotFound,
     QueueFull,
     QuotaSpent,
@@ -25,7 +24,7 @@ from shared.core.errors import (
 from shared.core.limits import MIB
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
-from shared.jobs import depth, submission_store, watch_store
+from shared.jobs import depth, idempotency_store, submission_store, watch_store
 from shared.jobs import store as job_store
 from shared.jobs.content import find_rejection
 from shared.jobs.likeness_codes import check_codes
@@ -196,7 +195,7 @@ def queue_or_find(
     user = require_user(connection, credential)
     record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None and refusal is None and job.idempotency_key is not None:
-        submission_store.free_stale_key(connection, user.id, job.idempotency_key)
+        idempotency_store.free_stale(connection, "jobs", user.id, job.idempotency_key)
         record = _insert_or_find(services, connection, user.id, job, refusal)
     if record is None:
         require_user(connection, credential)  # an operator may have disabled the account meanwhile
@@ -214,12 +213,8 @@ def _insert_or_find(
     record = _insert(services, connection, user_id, job) if refusal is None else None
     if record is not None or job.idempotency_key is None:
         return record
-    prior = submission_store.find_by_idempotency_key(connection, user_id, job.idempotency_key)
-    if prior is None:
-        return None
-    if prior.fingerprint != job.fingerprint:
-        raise IdempotencyMismatch
-    return job_store.find_view(connection, prior.id, user_id)
+    made = idempotency_store.find_made(connection, "jobs", user_id, job.idempotency_key, job.fingerprint)
+    return None if made is None else job_store.find_view(connection, made, user_id)
 
 
 def _insert(services: Services, connection: Connection, caller: UUID | bytes, job: NewJob) -> JobRecord | None:

@@ -1,4 +1,4 @@
-"""Adding jobs to the database: the statement that queues one, and the idempotency keys that guard it."""
+"""Adding jobs to the database."""
 
 import json
 from collections.abc import Sequence
@@ -7,22 +7,19 @@ from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from psycopg2.errors import UniqueViolation
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from shared.accounts.token_store import USE_RECORDED
 from shared.core.db import fetch
+from shared.jobs.idempotency_store import KEY_LIMIT
 from shared.jobs.reasons import WAITS_FOR_SOURCE
-from shared.jobs.records import JobRecord, NewJob, PriorJob, read_queued
-from shared.jobs.states import IDEMPOTENCY_KEY_KEPT_H
-
-_KEY_LIMIT = f"now() - interval '{IDEMPOTENCY_KEY_KEPT_H} hours'"
-"""SQL: idempotency keys of jobs created before this moment are free again."""
+from shared.jobs.records import JobRecord, NewJob, read_queued
 
 _SUBMIT = f"""
 SELECT * FROM submit_job(
     %(user_id)s, %(token_hash)s, %(prompt)s, %(settings)s, %(notify)s, %(cost)s, %(protocols)s, %(source_keys)s,
-    %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s,
+    %(idempotency_key)s, %(fingerprint)s, {KEY_LIMIT}, %(max_queued)s, %(jobs_per_day)s,
     %(max_total)s, %(max_user_bytes)s, {USE_RECORDED}
 )
 """
@@ -54,7 +51,7 @@ class Queued:
 
 _SUBMIT_ALL = f"""
 SELECT id, group_id FROM submit_jobs(
-    %(user_id)s, %(jobs)s, %(is_group)s, %(idempotency_key)s, %(fingerprint)s, {_KEY_LIMIT}, %(held_code)s,
+    %(user_id)s, %(jobs)s, %(is_group)s, %(idempotency_key)s, %(fingerprint)s, {KEY_LIMIT}, %(held_code)s,
     %(held_detail)s, %(max_queued)s, %(jobs_per_day)s, %(max_total)s, %(max_user_bytes)s
 )
 """
@@ -135,22 +132,3 @@ def _given(index: int, job: NewJob) -> dict[str, object]:
         "source_id": str(job.held_by) if isinstance(job.held_by, UUID) else None,
         "source_index": job.held_by if isinstance(job.held_by, int) else None,
     }
-
-
-def find_by_idempotency_key(connection: Connection, user_id: UUID, key: str) -> PriorJob | None:
-    """Return the job that this key made, while the key is kept."""
-    query = text(
-        "SELECT id, fingerprint FROM jobs WHERE user_id = :user_id AND idempotency_key = :key"
-        f" AND created_at > {_KEY_LIMIT}"
-    )
-    row = connection.execute(query, {"user_id": user_id, "key": key}).one_or_none()
-    return PriorJob(row.id, bytes(row.fingerprint)) if row else None
-
-
-def free_stale_key(connection: Connection, user_id: UUID, key: str) -> None:
-    """Let a key that is no longer kept be used again."""
-    query = text(
-        "UPDATE jobs SET idempotency_key = NULL WHERE user_id = :user_id AND idempotency_key = :key"
-        f" AND created_at <= {_KEY_LIMIT}"
-    )
-    connection.execute(query, {"user_id": user_id, "key": key})

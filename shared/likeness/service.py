@@ -58,7 +58,7 @@ def submit(
         submission.check_mail(services, credential, [shown])
     with services.db.begin() as connection:
         user = require_user(connection, credential)
-        # Whoever submits for this user waits here, so that nobody takes the key, or the last place, meanwhile.
+        # Other submits of this user wait here, so that none takes the key, or the last place, meanwhile.
         source_store.lock_users(connection, [user.id])
         job_id = UUID(submission.queue_or_find(services, connection, credential, job, refusal).id)
         found = store.find_by_job(connection, job_id) or _create(services, connection, user, job_id, request)

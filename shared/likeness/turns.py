@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from uuid import UUID
 
 from shared.core.errors import Unavailable
+from shared.core.turns import Turns
+
+_TOO_MANY, _RETRY_AFTER_S = "Too many photos are being looked at.", 5
 
 
-class Turns:
+class UserTurns:
     """Turns of users, of which `at_once` are taken at the same time.
 
     `most` requests are here at once, with those that wait, and `most_of_user` of each user: two, since a page may have
@@ -17,7 +20,7 @@ class Turns:
     """
 
     def __init__(self, at_once: int = 2, most: int = 8, most_of_user: int = 2, wait_s: float = 10.0) -> None:
-        self._free = threading.Semaphore(at_once)
+        self._turns = Turns(at_once)
         self._most, self._most_of_user, self._wait_s = most, most_of_user, wait_s
         self._lock = threading.Lock()
         self._here: Counter[UUID] = Counter()
@@ -31,19 +34,15 @@ class Turns:
         """
         self._enter(user_id)
         try:
-            if not self._free.acquire(timeout=self._wait_s):
-                raise _too_many()
-            try:
+            with self._turns.turn(self._wait_s, _TOO_MANY, retry_after_s=_RETRY_AFTER_S):
                 yield
-            finally:
-                self._free.release()
         finally:
             self._leave(user_id)
 
     def _enter(self, user_id: UUID) -> None:
         with self._lock:
             if self._here.total() >= self._most or self._here[user_id] >= self._most_of_user:
-                raise _too_many()
+                raise Unavailable(_TOO_MANY, retry_after_s=_RETRY_AFTER_S)
             self._here[user_id] += 1
 
     def _leave(self, user_id: UUID) -> None:
@@ -52,9 +51,5 @@ class Turns:
             self._here += Counter()  # forgets who is not here any more
 
 
-def _too_many() -> Unavailable:
-    return Unavailable("Too many photos are being looked at.", retry_after_s=5)
-
-
-turns = Turns()
+turns = UserTurns()
 """Those of this process."""

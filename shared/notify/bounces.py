@@ -14,7 +14,7 @@ MOST_BATCHES = 50
 """Calls for messages in one round; the next round continues."""
 
 MOST_RECEIVES = 10
-"""More often than a queue with dead letters hands out a message: this one has none."""
+"""More often than a queue with dead letters delivers a message: this one has none."""
 
 _log = logging.getLogger(__name__)
 

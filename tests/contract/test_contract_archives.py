@@ -126,7 +126,7 @@ def test_a_process_makes_few_at_once(
     door: Door, ada: Person, group: str, finish: Callable[[], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finish()
-    with archives._turn(), archives._turn():
+    with archives._turns.turn(0, ""), archives._turns.turn(0, ""):
         busy = door.get(f"{group}/pictures.zip", headers=ada.headers)
     assert (busy.status_code, busy.json()["code"]) == (503, "unavailable")
     assert int(busy.headers["retry-after"]) > 0

@@ -88,6 +88,7 @@ def test_the_whole_way_with_a_published_provider(services: Services, published_p
         identities = page.get_by_role("list", name="Sign-in with another account")
         expect(identities.get_by_role("listitem")).to_have_count(1)
         expect(page.get_by_label("Present password")).to_have_count(0)
+        page.wait_for_load_state("networkidle")  # or a list that is still loading gets a 401
         press(guest, "button", "Log out")
         expect(page.get_by_role("link", name="Log in")).to_be_visible()
         page.goto(guest.url + "/v1/oidc/callback?state=x&code=x")

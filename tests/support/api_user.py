@@ -1,7 +1,6 @@
 """A program that uses the API from the outside, with plain HTTP."""
 
 import secrets
-from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
@@ -90,15 +89,6 @@ def gallery_of(url: str, count: int) -> list[dict[str, Any]]:
             return items if len(items) >= count else []
 
     return until(look, f"{count} pictures hang in the gallery", limit_s=120, every_s=0.3)
-
-
-def count_states(users: Iterable[ApiUser]) -> dict[str, int]:
-    """Return the number of jobs of these users in each state."""
-    counts: dict[str, int] = {}
-    for user in users:
-        for job in user.jobs():
-            counts[job["state"]] = counts.get(job["state"], 0) + 1
-    return counts
 
 
 def events(job: dict[str, Any]) -> list[str]:

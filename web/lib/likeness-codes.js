@@ -1,5 +1,5 @@
 /** A picture may have so many likenesses. */
-export const MOST_CODES = 3;
+const MOST_CODES = 3;
 const DIGITS = 8;
 
 /** Return the codes in a text that a user has typed or pasted, in groups of digits or not; the last may be incomplete. */

@@ -30,7 +30,7 @@ export async function subscribe() {
   await addPush({ endpoint, keys: { p256dh: keys.p256dh, auth: keys.auth } });
 }
 
-/** Let this browser be notified no more. */
+/** Stop notifying this browser. */
 export async function unsubscribe() {
   const registration = await navigator.serviceWorker.getRegistration();
   const subscription = await registration?.pushManager.getSubscription();

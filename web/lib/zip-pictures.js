@@ -43,7 +43,7 @@ export async function zipPictures(jobs, { spare, onProgress = () => {}, signal, 
   return { blob: zip.finish(), count: pictures.length - lost, lost };
 }
 
-/** Return the pictures of a job, and what stands for its video: a link. */
+/** Return the pictures of a job, and a link in place of its video. */
 function filesOf({ images, timelapse_url: video }) {
   return video ? [...images, { link: timelapseLink(images[0]) }] : images;
 }

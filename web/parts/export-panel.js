@@ -5,6 +5,7 @@ import { currentLocale, t } from "../lib/i18n.js";
 import { pollList } from "../lib/list-polling.js";
 import { pause, whenVisible } from "../lib/pause.js";
 import { dayOf } from "../lib/time.js";
+import { accountPart } from "./account-part.js";
 import { announce } from "./announcer.js";
 import { errorNotice } from "./message.js";
 
@@ -14,7 +15,6 @@ const READY_MS = 10 * 60_000;
 
 /** Create the part with everything that the site has of the user, as files to download. */
 export function exportPanel(signal) {
-  const title = t("export.title");
   const state = element("div", { role: "status" });
   const error = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { type: "button", class: "button", on: { click: ask } }, t("export.ask"));
@@ -61,15 +61,8 @@ export function exportPanel(signal) {
     }
   }
   follow();
-  return element(
-    "section",
-    { class: "account-part", "aria-label": title },
-    element("h2", {}, title),
-    element("p", {}, t("export.hint")),
-    state,
-    error,
-    element("div", { class: "actions" }, button),
-  );
+  const actions = element("div", { class: "actions" }, button);
+  return accountPart(t("export.title"), element("p", {}, t("export.hint")), state, error, actions);
 }
 
 const isMade = (found) => found !== undefined && found.finished_at === null;

@@ -2,10 +2,10 @@ import { connectIdentity, disconnectIdentity } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
-import { redirectToLogin } from "../lib/login-redirect.js";
 import { dayOf } from "../lib/time.js";
+import { accountForm } from "./account-form.js";
+import { accountPart } from "./account-part.js";
 import { announce } from "./announcer.js";
-import { showFieldErrors } from "./field.js";
 import { ownPassword } from "./own-password.js";
 import { providerError } from "./provider-sign-in.js";
 
@@ -17,35 +17,15 @@ export function identityList(user, ways, code, signal) {
     { class: "tokens", "aria-label": title },
     ...ways.identities.map((one) => row(one, signal)),
   );
-  const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
   const password = ownPassword(ways);
-  const alert = element("p", { class: "form-error", role: "alert" }, providerError(code));
-  const button = element("button", { class: "button" }, t("identities.connect", { provider: ways.provider }));
-  const actions = element("div", { class: "actions" }, button);
-  const form = element("form", { novalidate: true }, name, password.node, alert, actions);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    fill(alert);
-    button.disabled = true;
-    try {
-      const { url } = await connectIdentity({ password: password.value() }, { signal });
-      location.assign(url);
-    } catch (error) {
-      button.disabled = false;
-      if (!isAborted(error, signal)) showRefusal(error);
-    }
-  });
-  /** A wrong password and an expired session are both 401; only the code differs. */
-  function showRefusal(error) {
-    if (error.code === "bad_credentials") {
-      password.showError(t("account.password.wrong"));
-      return password.input.focus();
-    }
-    if (error.status === 401) return redirectToLogin({ replace: true });
-    if (!showFieldErrors({ password }, error)) fill(alert, errorText(error));
+  async function send() {
+    const { url } = await connectIdentity({ password: password.value() }, { signal });
+    location.assign(url);
   }
+  const label = t("identities.connect", { provider: ways.provider });
+  const form = accountForm({ user, fields: { password }, label, send, refusal: providerError(code), signal });
   const hint = element("p", { class: "hint" }, t("identities.hint", { provider: ways.provider }));
-  return element("section", { class: "account-part", "aria-label": title }, element("h2", {}, title), hint, list, form);
+  return accountPart(title, hint, list, form);
 }
 
 function row(identity, signal) {

@@ -49,7 +49,7 @@ export function jobBrowser({ filter, signal, onLost, showAll }) {
     if (isFirst) grid.clear();
     put(jobs);
   };
-  const more = pages({ list: grid.node, load, show, label: t("pictures.more"), signal, isEndless: true });
+  const more = pages({ list: grid.node, load, show, signal, isEndless: true });
 
   function put(jobs) {
     grid.put(jobs.filter(({ id }) => !deletions.has(id)));

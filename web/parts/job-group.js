@@ -15,8 +15,9 @@ const FACES = 4;
  * Create the tile of jobs that were made together. It opens to `node.list`, where the grid puts their tiles.
  *
  * `load(id)` fetches the group, or resolves to null if the answer is not to be used. `onJobs(jobs, {isOwn})` gets all its
- * jobs when they were fetched, or changed by the user, `onToggle()` is called when it was opened or closed. Returns `{node, list, show,
- * refresh, select, focus, isOpen, end}`; `show(jobs)` takes those of its jobs that the page has loaded.
+ * jobs when they were fetched, or changed by the user, `onToggle()` is called when it was opened or closed. Returns
+ * `{node, list, show, refresh, select, focus, isOpen, end}`; `show(jobs)` takes those of its jobs that the page has
+ * loaded.
  */
 export function jobGroup(id, { isOpenAtFirst, load, onJobs, onToggle, signal }) {
   const face = groupFace(toggle);

@@ -17,8 +17,8 @@ const TICK_MS = 1_000;
  * Create the page of a job.
  *
  * `show(job)` updates it without rebuilding parts that may be in use; its clocks run until `signal` is aborted.
- * `actionsOf(job)` creates the actions of a finished job, `noticeOf(job)` what is to be said about it, `extra` is placed beside the cancel button. Returns `{node,
- * show, setStopping, complain}`.
+ * `actionsOf(job)` creates the actions of a finished job, `noticeOf(job)` what is to be said about it, `extra` is placed
+ * beside the cancel button. Returns `{node, show, setStopping, complain}`.
  */
 export function jobPage({ cancel, actionsOf, noticeOf, extra, signal }) {
   const stage = element("div", { class: "job-stage" });

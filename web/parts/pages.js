@@ -16,7 +16,7 @@ const AHEAD = "1500px";
  * `isEndless` also loads on scrolling. Returns `{node, start, offer}`: the place for button and errors, the function
  * that loads the first page (`from` a cursor), and the one that continues after pages already shown.
  */
-export function pages({ list, load, show, label, signal, isEndless = false, explainFailure = errorNotice }) {
+export function pages({ list, load, show, signal, isEndless = false, explainFailure = errorNotice }) {
   const node = element("div", { class: "more" });
   let left = BY_THEMSELVES;
 
@@ -57,7 +57,7 @@ export function pages({ list, load, show, label, signal, isEndless = false, expl
       left = BY_THEMSELVES;
       step(next, false);
     };
-    fill(node, element("button", { type: "button", class: "button", on: { click: more } }, label));
+    fill(node, element("button", { type: "button", class: "button", on: { click: more } }, t("pages.more")));
     if (isEndless && left > 0) {
       whenNear(node, signal, () => {
         if (!node.querySelector("button")) return;

@@ -1,16 +1,15 @@
 import { beginTotp, confirmTotp, endTotp, renewRecoveryCodes } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
-import { redirectToLogin } from "../lib/login-redirect.js";
+import { accountForm } from "./account-form.js";
+import { accountPart } from "./account-part.js";
 import { announce } from "./announcer.js";
 import { codeField } from "./code-field.js";
 import { copyButton } from "./copy-button.js";
-import { field, showFieldErrors } from "./field.js";
+import { field } from "./field.js";
 
 /** Create the part of the account page that switches the second factor on and off. */
 export function secondFactor(me, signal) {
-  const title = t("factor.title");
   const place = element("div", { class: "factor" });
   const show = (...nodes) => fill(place, ...nodes);
 
@@ -62,7 +61,7 @@ export function secondFactor(me, signal) {
   }
   if (me.second_factor) showOn();
   else showOff();
-  return element("section", { class: "account-part", "aria-label": title }, element("h2", {}, title), place);
+  return accountPart(t("factor.title"), place);
 }
 
 /** Show the codes, which cannot be shown again. */
@@ -86,35 +85,14 @@ function recoveryCodes(codes) {
 function factorForm(me, signal, names, label, send, onDone, look = "") {
   const all = { password: passwordField, code: codeField };
   const fields = Object.fromEntries(names.map((name) => [name, all[name]()]));
-  const alert = element("p", { class: "form-error", role: "alert" });
-  const button = element("button", { class: `button ${look}` }, t(label));
-  // Password managers need the user name.
-  const name = element("input", { type: "email", autocomplete: "username", value: me.user.email, hidden: true });
-  const nodes = Object.values(fields).map(({ node }) => node);
-  const actions = element("div", { class: "actions" }, button);
-  const form = element("form", { novalidate: true, "aria-label": t(label) }, name, nodes, alert, actions);
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    fill(alert);
-    button.disabled = true;
-    try {
-      const values = Object.entries(fields).map(([key, { input }]) => [key, input.value]);
-      onDone(await send(Object.fromEntries(values)));
-    } catch (error) {
-      if (!isAborted(error, signal)) showRefusal(error);
-    } finally {
-      button.disabled = false;
-    }
-  });
-  /** What was typed is wrong, or the session has expired: both are 401, only the code differs. */
-  function showRefusal(error) {
-    if (error.code === "bad_credentials") {
-      const what = names.join("_");
-      return fill(alert, t(`factor.wrong.${what}`));
-    }
-    if (error.status === 401) return redirectToLogin({ replace: true });
-    if (!showFieldErrors(fields, error)) fill(alert, errorText(error));
+  const what = names.join("_");
+  async function sendAll() {
+    const values = Object.entries(fields).map(([key, { input }]) => [key, input.value]);
+    onDone(await send(Object.fromEntries(values)));
   }
+  const wrong = t(`factor.wrong.${what}`);
+  const form = accountForm({ user: me.user, fields, label: t(label), look, send: sendAll, wrong, signal });
+  form.setAttribute("aria-label", t(label));
   return form;
 }
 

@@ -3,8 +3,9 @@ import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { dayOf } from "../lib/time.js";
+import { accountPart } from "./account-part.js";
 import { announce } from "./announcer.js";
-import { errorNotice } from "./message.js";
+import { pages } from "./pages.js";
 
 const PAGE = 20;
 
@@ -12,24 +13,16 @@ const PAGE = 20;
 export function sessionList(signal) {
   const title = t("sessions.title");
   const list = element("ul", { class: "tokens", "aria-label": title });
-  const more = element("div", { class: "more" });
   const error = element("p", { class: "form-error", role: "alert" });
-
-  async function load(cursor = null) {
-    try {
-      const { sessions, next } = await listSessions({ cursor, limit: PAGE }, { signal });
-      signal.throwIfAborted();
-      list.append(...sessions.map((session) => row(session, signal)));
-      const button = { type: "button", class: "button", on: { click: () => load(next) } };
-      fill(more, next && element("button", button, t("sessions.more")));
-    } catch (failed) {
-      if (!isAborted(failed, signal))
-        fill(
-          more,
-          errorNotice(failed, () => load(cursor)),
-        );
-    }
-  }
+  const more = pages({
+    list,
+    load: async (cursor) => {
+      const { sessions: items, next } = await listSessions({ cursor, limit: PAGE }, { signal });
+      return { items, next };
+    },
+    show: (sessions) => list.append(...sessions.map((session) => row(session, signal))),
+    signal,
+  });
   const others = element("button", { type: "button", class: "button", on: { click: endOthers } }, t("sessions.others"));
   async function endOthers() {
     others.disabled = true;
@@ -37,7 +30,7 @@ export function sessionList(signal) {
     try {
       await endOtherSessions({ signal });
       fill(list);
-      await load();
+      await more.start();
       announce(t("sessions.ended.others"));
     } catch (failed) {
       if (!isAborted(failed, signal)) fill(error, errorText(failed));
@@ -45,16 +38,8 @@ export function sessionList(signal) {
       others.disabled = false;
     }
   }
-  load();
-  return element(
-    "section",
-    { class: "account-part", "aria-label": title },
-    element("h2", {}, title),
-    list,
-    more,
-    error,
-    element("div", { class: "actions" }, others),
-  );
+  more.start();
+  return accountPart(title, list, more.node, error, element("div", { class: "actions" }, others));
 }
 
 function row(session, signal) {

@@ -3,12 +3,13 @@ import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { dayOf, timeAgo } from "../lib/time.js";
+import { accountPart } from "./account-part.js";
 import { announce } from "./announcer.js";
 import { confirmAction } from "./confirm.js";
 import { copyButton } from "./copy-button.js";
 import { checkbox } from "./create/checkbox.js";
 import { field, showFieldErrors } from "./field.js";
-import { errorNotice } from "./message.js";
+import { pages } from "./pages.js";
 
 const PAGE = 20;
 const RIGHTS = ["jobs:read", "jobs:write", "account"];
@@ -16,40 +17,23 @@ const RIGHTS = ["jobs:read", "jobs:write", "account"];
 /** Create the list of API tokens with creation (the secret is shown once) and revocation. */
 export function tokenList(signal) {
   const list = element("ul", { class: "tokens", "aria-label": t("tokens.title") });
-  const more = element("div", { class: "more" });
   const fresh = element("div", { role: "status" });
-
-  async function load(cursor = null) {
-    try {
-      const { tokens, next } = await listTokens({ cursor, limit: PAGE }, { signal });
-      signal.throwIfAborted();
-      list.append(...tokens.map((token) => row(token, signal)));
-      const button = { type: "button", class: "button", on: { click: () => load(next) } };
-      fill(more, next && element("button", button, t("tokens.more")));
-    } catch (error) {
-      if (!isAborted(error, signal))
-        fill(
-          more,
-          errorNotice(error, () => load(cursor)),
-        );
-    }
-  }
+  const more = pages({
+    list,
+    load: async (cursor) => {
+      const { tokens: items, next } = await listTokens({ cursor, limit: PAGE }, { signal });
+      return { items, next };
+    },
+    show: (tokens) => list.append(...tokens.map((token) => row(token, signal))),
+    signal,
+  });
   const form = tokenForm(signal, (token) => {
     list.prepend(row(token, signal));
     fill(fresh, secretBox(token));
   });
-  load();
+  more.start();
   const docs = element("a", { href: "/docs" }, t("tokens.docs"));
-  return element(
-    "section",
-    { class: "account-part", "aria-label": t("tokens.title") },
-    element("h2", {}, t("tokens.title")),
-    element("p", {}, `${t("tokens.hint")} `, docs),
-    form,
-    fresh,
-    list,
-    more,
-  );
+  return accountPart(t("tokens.title"), element("p", {}, `${t("tokens.hint")} `, docs), form, fresh, list, more.node);
 }
 
 function tokenForm(signal, onMade) {

@@ -2,6 +2,7 @@ import { changeMe, getWebhookSecret } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { errorText, isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
+import { accountPart } from "./account-part.js";
 import { copyButton } from "./copy-button.js";
 import { field, showFieldErrors } from "./field.js";
 
@@ -47,11 +48,5 @@ export function webhookForm(user, signal) {
       fill(said, t("account.saved"));
     });
   });
-  return element(
-    "section",
-    { class: "account-part", "aria-label": t("webhook.heading") },
-    element("h2", {}, t("webhook.heading")),
-    element("p", {}, t("webhook.hint")),
-    form,
-  );
+  return accountPart(t("webhook.heading"), element("p", {}, t("webhook.hint")), form);
 }

@@ -7,12 +7,13 @@ import { fieldOf } from "../lib/presets.js";
 import { navigate } from "../lib/router.js";
 import { clearSession, endSession, refreshSession } from "../lib/session.js";
 import { dayOf } from "../lib/time.js";
+import { accountForm } from "../parts/account-form.js";
+import { accountPart } from "../parts/account-part.js";
 import { announce } from "../parts/announcer.js";
 import { choice } from "../parts/choice.js";
 import { confirmAction } from "../parts/confirm.js";
 import { emailForm } from "../parts/email-form.js";
 import { exportPanel } from "../parts/export-panel.js";
-import { showFieldErrors } from "../parts/field.js";
 import { identityList } from "../parts/identity-list.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
@@ -75,10 +76,6 @@ async function waysIn({ provider }, signal) {
   return { provider, hasPassword, identities };
 }
 
-function part(key, ...children) {
-  return element("section", { class: "account-part", "aria-label": t(key) }, element("h2", {}, t(key)), children);
-}
-
 function identity({ user }, { confirms_addresses: confirms }, signal) {
   const error = element("p", { class: "form-error", role: "alert" });
   const button = element("button", { type: "button", class: "button", on: { click: goOut } }, t("nav.logout"));
@@ -95,14 +92,14 @@ function identity({ user }, { confirms_addresses: confirms }, signal) {
   const email = element("p", { class: "account-email" }, user.email);
   const since = element("p", { class: "hint" }, t("account.since", { day: dayOf(user.created_at) }));
   const open = confirms && !user.confirmed && unconfirmed(signal);
-  return part("account.identity", email, open, since, error, element("div", { class: "actions" }, button));
+  return accountPart(t("account.identity"), email, open, since, error, element("div", { class: "actions" }, button));
 }
 
 function quota({ per_day: most, left_today: left, running, max_running: mostRunning }) {
   const bar = element("meter", { min: 0, max: most, value: left, low: most * 0.1, "aria-label": t("account.quota") });
   const words = element("p", {}, t("create.quota", { left, most }));
-  return part(
-    "account.quota",
+  return accountPart(
+    t("account.quota"),
     words,
     bar,
     element("p", { class: "hint" }, t("account.running", { running, most: mostRunning })),
@@ -143,8 +140,8 @@ function notification({ user, push_browsers: browsers }, canMail, signal) {
     radios.node.querySelector("[value=email]").checked = true;
     fill(said, t("account.mail.started"));
   }
-  return part(
-    "account.notify",
+  return accountPart(
+    t("account.notify"),
     ...(canMail
       ? [stopped, radios.node, languages.node, said]
       : [element("p", { class: "hint" }, t("account.notify.off"))]),
@@ -189,49 +186,25 @@ function stoppedMail({ mail_stopped: why, email }, startAgain) {
 }
 
 function departure(user, ways, signal) {
+  const label = t("account.delete.submit");
   const password = ownPassword(ways);
-  const alert = element("p", { class: "form-error", role: "alert" });
-  const button = element("button", { class: "button is-danger" }, t("account.delete.submit"));
-  // Password managers need the user name.
-  const name = element("input", { type: "email", autocomplete: "username", value: user.email, hidden: true });
-  const form = element(
-    "form",
-    { novalidate: true },
-    name,
-    password.node,
-    alert,
-    element("div", { class: "actions" }, button),
-  );
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    fill(alert);
-    if (password.value() === "") return password.showError(t("account.password.missing"));
-    const words = {
-      question: t("account.delete.ask"),
-      detail: t("account.delete.detail"),
-      action: t("account.delete.submit"),
-    };
-    if (!(await confirmAction(words))) return;
-    button.disabled = true;
-    try {
-      await deleteMe({ password: password.value() }, { signal });
-      clearSession();
-      navigate("/", { replace: true });
-      announce(t("account.deleted"));
-    } catch (error) {
-      if (isAborted(error, signal)) return;
-      button.disabled = false;
-      showRefusal(error);
+  async function ask() {
+    if (password.value() !== "") {
+      return confirmAction({
+        question: t("account.delete.ask"),
+        detail: t("account.delete.detail"),
+        action: label,
+      });
     }
-  });
-  /** A wrong password and an expired session are both 401; only the code differs. */
-  function showRefusal(error) {
-    if (error.code === "bad_credentials") {
-      password.showError(t("account.password.wrong"));
-      return password.input.focus();
-    }
-    if (error.status === 401) return redirectToLogin({ replace: true });
-    if (!showFieldErrors({ password }, error)) fill(alert, errorText(error));
+    password.showError(t("account.password.missing"));
+    return false;
   }
-  return part("account.delete", element("p", {}, t("account.delete.hint")), form);
+  async function send() {
+    await deleteMe({ password: password.value() }, { signal });
+    clearSession();
+    navigate("/", { replace: true });
+    announce(t("account.deleted"));
+  }
+  const form = accountForm({ user, fields: { password }, label, look: "is-danger", ask, send, signal });
+  return accountPart(t("account.delete"), element("p", {}, t("account.delete.hint")), form);
 }

@@ -17,6 +17,7 @@ import { createForm } from "../parts/create-form.js";
 import { showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
 import { errorNotice, loading } from "../parts/message.js";
+import { onSubmit, submitErrorText } from "../parts/submitting.js";
 
 /** Shared by all visits to this view: uploads continue, and a guest's pictures wait, while other views are shown. */
 const startPictures = new StartPictures({
@@ -122,18 +123,9 @@ function wire({ form, presets, signal }) {
   follow();
   form.node.addEventListener("input", keep);
   startPictures.addEventListener("change", keep, { signal });
-  let isSending = false;
-  form.node.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (isSending) return;
-    isSending = true;
+  onSubmit(form, () => {
     keep();
-    try {
-      await submit({ form, presets, signal });
-    } finally {
-      isSending = false;
-      form.showStep(null);
-    }
+    return submit({ form, presets, signal });
   });
 }
 
@@ -176,9 +168,8 @@ function showWrong(form, { fields, reasons }) {
 /** After a lost answer the submission keeps its key, so that the next click repeats it. */
 function showFailure({ form, body, error }) {
   if (error.status === 401) return redirectToLogin();
-  const sentence = errorText(error);
-  if (showWrong(form, withoutLost(body, error))) return;
-  form.showError(error.isNetwork ? `${sentence} ${t("create.again")}` : sentence);
+  const sentence = submitErrorText(error);
+  if (!showWrong(form, withoutLost(body, error))) form.showError(sentence);
 }
 
 /** Remove the key of a start picture that the API does not find; its tile then shows what to do. */

@@ -39,7 +39,6 @@ export function galleryView({ query, signal }) {
     list,
     load: (cursor) => loadPage(visit, cursor, { signal }),
     show: (_, isFirst) => (isFirst ? showFirst() : showMore()),
-    label: t("gallery.more"),
     signal,
     isEndless: true,
     explainFailure: (error, retry) =>

@@ -1,6 +1,6 @@
 import { checkPhotos, getPresets, submitLikeness } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { errorText, isAborted } from "../lib/error-text.js";
+import { isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
@@ -16,6 +16,7 @@ import { likenessForm } from "../parts/likenesses/form.js";
 import { likenessList } from "../parts/likenesses/list.js";
 import { routeLink } from "../parts/link.js";
 import { errorNotice, loading } from "../parts/message.js";
+import { onSubmit, submitErrorText } from "../parts/submitting.js";
 
 /** Photos of a person are not kept in the browser. */
 const NOWHERE = { getItem: () => null, setItem: () => {}, removeItem: () => {} };
@@ -92,18 +93,7 @@ function formNode(list, signal) {
     shown = subject.value();
     photos.unjudge(); // faces count only in photos of a person
   });
-  let isSending = false;
-  form.node.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (isSending) return;
-    isSending = true;
-    try {
-      await submit(form, list, signal);
-    } finally {
-      isSending = false;
-      form.showStep(null);
-    }
-  });
+  onSubmit(form, () => submit(form, list, signal));
   return form.node;
 }
 
@@ -130,8 +120,7 @@ async function submit(form, list, signal) {
     if (isAborted(error, signal)) return;
     if (error.status === 401) return redirectToLogin();
     const shown = showFieldErrors(form.fields, byPhoto(keys, error));
-    const sentence = shown > 0 ? t("error.field") : errorText(error);
-    form.showError(error.isNetwork ? `${sentence} ${t("create.again")}` : sentence);
+    form.showError(shown > 0 ? t("error.field") : submitErrorText(error));
   }
 }
 

@@ -1,7 +1,7 @@
 import { getPresets, submitScene } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
 import { readSceneDraft, saveSceneDraft } from "../lib/draft.js";
-import { errorText, isAborted } from "../lib/error-text.js";
+import { isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
 import { checkCodes, codesOf } from "../lib/likeness-codes.js";
@@ -14,6 +14,7 @@ import { showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
 import { emptyNotice, errorNotice, loading } from "../parts/message.js";
 import { sceneForm } from "../parts/scenes/form.js";
+import { onSubmit, submitErrorText } from "../parts/submitting.js";
 
 /** The form of a scene, a person in a place. Its content is kept between visits. */
 export function scenesView({ signal }) {
@@ -54,18 +55,9 @@ function wire(form, signal) {
     saveSceneDraft({ ...values, action, dynamic_action: action === null });
   };
   form.node.addEventListener("input", keep);
-  let isSending = false;
-  form.node.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (isSending) return;
-    isSending = true;
+  onSubmit(form, () => {
     keep();
-    try {
-      await submit(form, signal);
-    } finally {
-      isSending = false;
-      form.showStep(null);
-    }
+    return submit(form, signal);
   });
 }
 
@@ -88,7 +80,7 @@ async function submit(form, signal) {
     if (isAborted(error, signal)) return;
     if (error.status === 401) return redirectToLogin();
     showFieldErrors(form.fields, inOwnWords(error));
-    form.showError(error.isNetwork ? `${errorText(error)} ${t("create.again")}` : errorText(error));
+    form.showError(submitErrorText(error));
   }
 }
 

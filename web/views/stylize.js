@@ -1,6 +1,6 @@
 import { getPresets, submitStylization } from "../lib/api.js";
 import { element, fill } from "../lib/dom.js";
-import { errorText, isAborted } from "../lib/error-text.js";
+import { isAborted } from "../lib/error-text.js";
 import { t } from "../lib/i18n.js";
 import { submitOnce } from "../lib/idempotent-submit.js";
 import { redirectToLogin } from "../lib/login-redirect.js";
@@ -13,6 +13,7 @@ import { showFieldErrors } from "../parts/field.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { stylizeForm } from "../parts/stylize/form.js";
 import { stylizationView } from "../parts/stylize/stylization.js";
+import { onSubmit, submitErrorText } from "../parts/submitting.js";
 
 /** Shared by all visits to this view, so that a guest's photo waits for the login. */
 const photos = new StartPictures({
@@ -60,18 +61,7 @@ function wire(form, signal) {
   const sendWaiting = () => currentSession() && photos.sendWaiting();
   onSessionChange(sendWaiting, { signal });
   sendWaiting();
-  let isSending = false;
-  form.node.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    if (isSending) return;
-    isSending = true;
-    try {
-      await submit(form, signal);
-    } finally {
-      isSending = false;
-      form.showStep(null);
-    }
-  });
+  onSubmit(form, () => submit(form, signal));
 }
 
 async function submit(form, signal) {
@@ -91,6 +81,6 @@ async function submit(form, signal) {
     if (isAborted(error, signal)) return;
     if (error.status === 401) return redirectToLogin();
     showFieldErrors(form.fields, error);
-    form.showError(error.isNetwork ? `${errorText(error)} ${t("create.again")}` : errorText(error));
+    form.showError(submitErrorText(error));
   }
 }

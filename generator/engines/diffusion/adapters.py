@@ -25,7 +25,7 @@ Chosen = tuple[tuple[str, float], ...]
 """The adapters of one row: hash and weight."""
 
 MAX_BYTES = 1024**3
-"""Adapters in memory, apart from those in use, take no more than this; the one used longest ago goes first."""
+"""Adapters in memory, except those in use, take no more than this; the one used longest ago goes first."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Models that describe a picture: BLIP writes a sentence, and CLIP chooses phrases that suit the picture.
 
-They come from somebody else, as the model that paints, and are checked in the same way before a library reads them.
+Like the model that paints, they come from third parties, and are checked in the same way before a library reads them.
 """
 
 import threading

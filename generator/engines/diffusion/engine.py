@@ -105,7 +105,7 @@ class Diffusion:
     def inpaint(
         self, source: Pixels, mask: Mask, request: ImageRequest, strength: float, report: ProgressReporter
     ) -> Pixels:
-        """Paint the white part of the mask anew; where it is black, the pixels are the source's."""
+        """Repaint the white part of the mask; where it is black, the pixels are the source's."""
         if int(request.steps * strength) < 1 or not mask.any():
             report(1.0)
             return source

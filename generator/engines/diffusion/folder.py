@@ -1,6 +1,6 @@
 """What is checked of a model's folder before a library reads it: files, classes and sizes.
 
-A model comes from somebody else. Its configuration is JSON that decides how much memory is taken, and its weights may
+A model comes from a third party. Its configuration is JSON that decides how much memory is taken, and its weights may
 be a pickle, which is a program. Only safetensors are read, and only configurations whose networks fit their weights.
 """
 

@@ -52,7 +52,7 @@ class Steering:
 
 @dataclass(frozen=True)
 class Repaint:
-    """The picture around the part that is painted anew: its latents, the noise over them, and the part as 0 to 1."""
+    """The picture around the part that is repainted: its latents, the noise over them, and the part as 0 to 1."""
 
     source: torch.Tensor
     noise: torch.Tensor

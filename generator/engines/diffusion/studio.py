@@ -175,7 +175,7 @@ def _wholes(parts: list[Encoded]) -> torch.Tensor | None:
 
 
 def _latent_mask(mask: Mask, shape: tuple[int, ...], model: Model) -> torch.Tensor:
-    """Return the mask at the latents' size: all of a cell is painted anew if any of it is."""
+    """Return the mask at the latents' size: all of a cell is repainted if any of it is."""
     pixels = torch.from_numpy(mask.copy())[None, None].float() / 255
     return torch.nn.functional.adaptive_max_pool2d(pixels, shape).to(model.device, model.dtype)
 

@@ -49,8 +49,7 @@ class Traits:
     """Width by height."""
 
     weight_x: float
-    weight_y: float
-    """The centre of what contrasts with the rest, from the left and from the top."""
+    """The centre of what contrasts with the rest, from the left."""
 
     bright_side: str
     """`left`, `right`, `above`, `below`, or nothing where the light is even."""
@@ -76,7 +75,6 @@ def measure(picture: Pixels) -> Traits:
         symmetry=_symmetry(luma),
         aspect=picture.shape[1] / picture.shape[0],
         weight_x=_middle(apart.sum(axis=0)),
-        weight_y=_middle(apart.sum(axis=1)),
         bright_side=_bright_side(luma),
     )
 

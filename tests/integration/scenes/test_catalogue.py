@@ -145,7 +145,7 @@ def test_objects_of_no_picture_are_found(world: World, bring: Callable[[], Impor
 
 
 def bomb() -> bytes:
-    """Return the begin of a PNG whose header names 30,000 pixels a side."""
+    """Return the beginning of a PNG whose header names 30,000 pixels a side."""
     header = struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     chunk = b"IHDR" + header
     return PNG_SIGNATURE + struct.pack(">I", len(header)) + chunk + struct.pack(">I", zlib.crc32(chunk)) + b"\0" * 64

@@ -88,7 +88,7 @@ class Disturber:
         self._site.start(part, wait=False)
 
     def _kill_one(self, part: str, over: threading.Event) -> None:
-        """Kill one process of a part, such as a child of the pool. What ends by that is started again."""
+        """Kill one process of a part, such as a child of the pool. What ends with it is started again."""
         if processes := self._site.pids(part):
             self._note("one process killed", part)
             self._site.kill_process(part, self._random.choice(processes))

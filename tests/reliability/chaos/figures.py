@@ -58,7 +58,7 @@ class Figures:
             ("recovery p50 / p99 / longest", _describe([one.seconds for one in self.recoveries])),
             (f"of {len(ones)} faults one at a time", _describe([one.seconds for one in ones])),
             (f"of {len(several)} faults on top of each other", _describe([one.seconds for one in several])),
-            ("from the begin of each freeze", _describe([one.until - one.fault.at for one in self.recoveries])),
+            ("from the beginning of each freeze", _describe([one.until - one.fault.at for one in self.recoveries])),
             ("answers", ", ".join(f"{count} x {status}" for status, count in sorted(self.answers.items()))),
         ]
         lines = ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]

@@ -118,7 +118,7 @@ class Site:
             self.start(name, wait=False)
 
     def kill_process(self, name: str, pid: int) -> None:
-        """Kill one process of a part; the part may end by that only if it is its first one."""
+        """Kill one process of a part; only its first process may take the part with it."""
         if pid in [child.pid for child in psutil.Process(self._running[name]._guard.pid).children()]:
             self._killed.add(name)
         send(pid, signal.SIGKILL)

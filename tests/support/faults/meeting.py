@@ -24,7 +24,7 @@ NETWORK = {
     "cut once": Way(cut_after=60, times=1),
     "ends late": Way(linger_s=0.05),
 }
-"""What any network may do. Postgres's connections are opened anew for it."""
+"""What any network may do. Postgres's connections are opened again for it."""
 
 HTTP = {
     "reply lost": Way(loses_reply=True),

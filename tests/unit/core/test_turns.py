@@ -2,6 +2,9 @@
 
 from threading import Thread
 
+import pytest
+
+from shared.core.errors import Unavailable
 from shared.core.turns import Turns
 from tests.support.waiting import until
 
@@ -12,6 +15,17 @@ def test_a_place_is_taken_and_given_back() -> None:
     assert turns.take(0)
     assert not turns.take(0)
     turns.give()
+    assert turns.take(0)
+
+
+def test_a_turn_ends_with_its_block_and_another_one_is_refused_meanwhile() -> None:
+    turns = Turns(1)
+    with turns.turn(0, "Nobody gets in."):
+        with pytest.raises(Unavailable) as refused, turns.turn(0, "Too many.", retry_after_s=7):
+            pass
+        assert (refused.value.detail, refused.value.retry_after_s) == ("Too many.", 7)
+    with pytest.raises(ValueError, match="broken"), turns.turn(0, "Too many."):
+        raise ValueError("broken")
     assert turns.take(0)
 
 

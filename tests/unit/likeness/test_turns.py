@@ -8,11 +8,11 @@ from uuid import uuid4
 import pytest
 
 from shared.core.errors import Unavailable
-from shared.likeness.turns import Turns
+from shared.likeness.turns import UserTurns
 
 
 def test_a_user_has_few_requests_here_and_another_one_still_gets_in() -> None:
-    turns, ada = Turns(at_once=3), uuid4()
+    turns, ada = UserTurns(at_once=3), uuid4()
     with turns.turn(ada), turns.turn(ada):
         with pytest.raises(Unavailable) as caught, turns.turn(ada):
             pass
@@ -24,7 +24,7 @@ def test_a_user_has_few_requests_here_and_another_one_still_gets_in() -> None:
 
 
 def test_as_many_as_may_wait_do_and_more_are_refused_at_once() -> None:
-    turns, go = Turns(at_once=1, most=3, wait_s=60), Event()
+    turns, go = UserTurns(at_once=1, most=3, wait_s=60), Event()
     taken = Barrier(2)
 
     def take(first: bool) -> None:
@@ -49,7 +49,7 @@ def test_as_many_as_may_wait_do_and_more_are_refused_at_once() -> None:
 
 
 def test_a_turn_that_does_not_come_is_given_up() -> None:
-    turns, ada = Turns(at_once=1, wait_s=0), uuid4()
+    turns, ada = UserTurns(at_once=1, wait_s=0), uuid4()
     with turns.turn(uuid4()), pytest.raises(Unavailable), turns.turn(ada):
         pass
     with turns.turn(ada):
@@ -57,7 +57,7 @@ def test_a_turn_that_does_not_come_is_given_up() -> None:
 
 
 def test_an_error_ends_a_turn() -> None:
-    turns, ada = Turns(at_once=1), uuid4()
+    turns, ada = UserTurns(at_once=1), uuid4()
     for _ in range(5):
         with pytest.raises(ValueError, match="broken"), turns.turn(ada):
             raise ValueError("broken")

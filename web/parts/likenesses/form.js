@@ -14,8 +14,8 @@ const TEXTS = { list: "likenesses.photos", add: "likenesses.photos.add", more: "
 /**
  * Create the form of a training: five photos, what they show, a name and the consent.
  *
- * `chosen` is the subject, if the photos are already there. Returns `{node, fields, body, missing, reset, showError, showStep}`: `missing()` are messages for fields without a
- * value, `reset()` empties all but the photos.
+ * `chosen` is the subject, if the photos are already there. Returns `{node, fields, body, missing, reset, showError,
+ * showStep}`: `missing()` are messages for fields without a value, `reset()` empties all but the photos.
  */
 export function likenessForm({ photos, chosen, signal }) {
   const stage = element("section", { class: "likeness-photos", "aria-label": t("likenesses.photos") });

@@ -1,8 +1,7 @@
 import { listLikenesses } from "../../lib/api.js";
-import { element, fill } from "../../lib/dom.js";
-import { isAborted } from "../../lib/error-text.js";
+import { element } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
-import { errorNotice } from "../message.js";
+import { pages } from "../pages.js";
 import { likenessCard } from "./card.js";
 
 const PAGE = 20;
@@ -19,10 +18,10 @@ export function likenessList({ canUse, signal }) {
   const heading = element("h2", { tabindex: -1 }, t("likenesses.yours"));
   const list = element("ul", { class: "likeness-list", "aria-label": t("likenesses.yours") });
   const empty = element("p", { class: "hint" }, t("likenesses.none"));
-  const more = element("div", { class: "more" });
+  const more = pages({ list, load: ask, show, signal });
   const followed = new Set();
   const cards = new Map();
-  const node = element("section", { class: "likeness-section" }, heading, empty, list, more);
+  const node = element("section", { class: "likeness-section" }, heading, empty, list, more.node);
 
   const showEmpty = () => {
     empty.hidden = list.children.length > 0;
@@ -42,24 +41,19 @@ export function likenessList({ canUse, signal }) {
     cards.set(likeness.code, made);
     return made;
   }
-  async function load(cursor = null) {
-    const { likenesses, next } = await listLikenesses({ cursor, limit: PAGE }, { signal });
-    signal.throwIfAborted();
+  async function ask(cursor = null) {
+    const { likenesses: items, next } = await listLikenesses({ cursor, limit: PAGE }, { signal });
+    return { items, next };
+  }
+  function show(likenesses) {
     list.append(...likenesses.map((likeness) => card(likeness).node));
-    const button = { type: "button", class: "button", on: { click: () => loadMore(next) } };
-    fill(more, next && element("button", button, t("likenesses.more")));
     showEmpty();
   }
-  async function loadMore(cursor) {
-    try {
-      await load(cursor);
-    } catch (error) {
-      if (!isAborted(error, signal))
-        fill(
-          more,
-          errorNotice(error, () => loadMore(cursor)),
-        );
-    }
+  async function load() {
+    const { items, next } = await ask();
+    signal.throwIfAborted();
+    show(items);
+    more.offer(next);
   }
   function add(likeness) {
     // A submit whose answer was not awaited is repeated with the same answer.
@@ -67,5 +61,5 @@ export function likenessList({ canUse, signal }) {
     showEmpty();
     cards.get(likeness.code).focus();
   }
-  return { node, load: () => load(), add };
+  return { node, load, add };
 }

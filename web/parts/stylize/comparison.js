@@ -2,7 +2,7 @@ import { element } from "../../lib/dom.js";
 import { t } from "../../lib/i18n.js";
 import { SHARED } from "../../lib/picture-sources.js";
 
-/** Create a picture with the photo in front of it, up to where a slider stands. The arrow keys move the slider. */
+/** Create a picture with the photo in front of it, up to the position of a slider. The arrow keys move the slider. */
 export function comparison({ photo, picture, style }) {
   const range = element("input", {
     type: "range",

@@ -1,13 +1,10 @@
 """Curved strokes: thick paint in long bent strokes that run along the picture's forms and swirl where it is plain."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from easel_painter.media.base import Draft, Medium
 from easel_painter.media.surface import directions, luma, relief, saturate, soften
 from easel_painter.noise import Field, fbm
-
-Indices = NDArray[np.int64]
 
 _WIDEST, _NARROWEST = 1 / 26, 1 / 85
 """The width of a stroke as a share of the shorter side, at the beginning and at the end."""
