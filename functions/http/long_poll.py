@@ -9,6 +9,7 @@ from uuid import UUID
 from functions.http.gathered import Gathered, Key, Value, is_running
 from functions.http.spread_ends import SpreadEnds
 from functions.http.threads import in_thread
+from shared.core.db import DatabaseFault
 from shared.core.errors import Unavailable
 from shared.jobs.watch_store import Seen
 
@@ -87,7 +88,7 @@ class LongPoll:
             seen = {waiter.seen for waiter in waiters}
             try:
                 changed: Collection[Seen] = await in_thread(self._list_changed, seen)
-            except Unavailable:
+            except (Unavailable, DatabaseFault):
                 changed = seen  # every request reads its job again and gets the error
             look_s = clock() - begin
             for waiter in waiters:

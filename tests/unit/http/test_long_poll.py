@@ -16,6 +16,7 @@ from functions.http.long_poll import (
     LongPoll,
     pause_s,
 )
+from shared.core.db import DatabaseFault
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings
 from shared.jobs.watch_store import Seen
@@ -26,16 +27,16 @@ LONG_S = 60
 
 
 class Signs:
-    """Signs of which one changes at a certain look; `fails` says at which look the database is gone."""
+    """Signs of which one changes at a certain look; `fails` says at which look there is an error."""
 
-    def __init__(self, job_id: UUID, changes_at: int, fails: int | None = None) -> None:
-        self.job_id, self.changes_at, self.fails = job_id, changes_at, fails
+    def __init__(self, job_id: UUID, changes_at: int, fails: int | None = None, error: Exception | None = None) -> None:
+        self.job_id, self.changes_at, self.fails, self.error = job_id, changes_at, fails, error
         self.asked: list[set[UUID]] = []
 
     def read(self, seen: Collection[Seen]) -> set[Seen]:
         self.asked.append({job_id for job_id, _ in seen})
-        if len(self.asked) == self.fails:
-            raise Unavailable("The database cannot be reached.")
+        if len(self.asked) == self.fails and self.error:
+            raise self.error
         changed = len(self.asked) >= self.changes_at
         return {one for one in seen if changed and one[0] == self.job_id}
 
@@ -70,9 +71,10 @@ def test_a_request_waits_until_its_own_job_changes() -> None:
     assert signs.asked[:3] == [{mine, other}] * 3
 
 
-def test_without_the_database_every_request_reads_its_job_again() -> None:
+@pytest.mark.parametrize("error", [Unavailable("The database cannot be reached."), DatabaseFault("no such column")])
+def test_without_the_database_every_request_reads_its_job_again(error: Exception) -> None:
     mine = uuid4()
-    signs = Signs(mine, changes_at=100, fails=2)
+    signs = Signs(mine, changes_at=100, fails=2, error=error)
     asyncio.run(LongPoll(signs.read, shortest_pause_s=0.001).wait(mine, "old", LONG_S))
     assert len(signs.asked) == 2
 
