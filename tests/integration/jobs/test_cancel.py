@@ -1,5 +1,7 @@
 """Cancelling, deleting and account deletion, at every moment of a job's life."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any
 from uuid import UUID
 
@@ -83,6 +85,24 @@ def test_cancel_in_flight_reaches_the_generator(world: World, owner: Owner, gene
     assert world.events(job_id)[-2:] == ["cancel_requested", "cancelled"]
     assert generator.counts["cancelled"] == 1
     assert refunded(world)
+
+
+def test_a_cancel_does_not_wait_for_the_broker(world: World, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wake-up is held on its way until the answer is there."""
+    job_id = world.send(owner.id)
+    asked, answered = threading.Event(), threading.Event()
+
+    def send(*_sent: object, **_options: object) -> None:
+        asked.set()
+        assert answered.wait(60)
+
+    monkeypatch.setattr(world.services.wake_ups._app, "send_task", send)
+    with ThreadPoolExecutor(1) as threads:
+        cancelling = threads.submit(owner.cancel, job_id)
+        done, _ = wait([cancelling], 30)
+        answered.set()
+    assert done
+    assert asked.wait(10)
 
 
 def test_cancel_with_a_removed_generator(world: World, owner: Owner) -> None:

@@ -228,6 +228,8 @@ def test_a_long_backlog_is_moved_up_in_slices_that_a_kill_may_part(
     dispatching.move_up(world.services)
     after = {row.id: row.turn for row in world.sql("SELECT id, turn FROM jobs WHERE state = 'queued'")}
     [distance] = {round(after[job] - before[job], 6) for job in mine[2:]}
+    together = "SELECT count(*) AS jobs FROM jobs WHERE user_id = :id AND state = 'queued' GROUP BY xmin::text"
+    assert max(row.jobs for row in world.sql(together, id=held)) == 2, "a transaction moves a slice"
     assert distance > 0
     assert after[later] == before[later] > max(after[job] for job in mine[2:])
     dispatch.start_all(random.Random(0))
