@@ -159,7 +159,9 @@ def test_a_frozen_child_holds_up_no_end(world: World, settings: dict[str, str], 
     with program(settings, tmp_path / "worker.log", "worker") as worker:
         until(lambda: world.state(job_id) == "succeeded", "it works")
         os.kill(worker.children[0], signal.SIGSTOP)
-        assert worker.stop(120) == 0
+        worker.process.terminate()
+        until(lambda: worker.process.poll() is not None, "the worker has ended", 60)
+        assert worker.process.returncode == 0
         until(lambda: not worker.left_over, "the frozen child is gone")
 
 

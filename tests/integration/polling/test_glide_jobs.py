@@ -288,7 +288,8 @@ def test_calls_never_exceed_the_limit(world: World, services: Services) -> None:
                 done.set()
         assert [call.result(30) for call in running] == [None] * 6
         assert glide.most_in_flight == 2
-        assert glide.counts["generated"] == 12
+        # On a starved machine a lease may run out, and another worker calls again.
+        assert glide.counts["generated"] == 12 + len(world.sql("SELECT FROM job_events WHERE event = 'recovered'"))
         for poller in pollers:
             poller.close_clients()
     world.check_books()

@@ -62,33 +62,34 @@ reply_lost_once  accepted     sent         succeeded         collected
 200_page         -            failed       waiting           kept
 200_null         -            failed       waiting           kept
 """
+# A connection that is reset once may be so before the request is on its way, or after.
 _GENERATOR = """
-                 send     ask      fetch     end       probe
-refused          waiting  waiting  waiting   cancelled nothing
-refused_once     retrying waiting  waiting   cancelled nothing
-late             sent     nothing  succeeded cancelled started
-uneven           sent     nothing  succeeded cancelled started
-narrow           sent     nothing  succeeded cancelled started
-cut_at_once      retrying waiting  waiting   cancelled nothing
-cut              retrying waiting  waiting   cancelled nothing
-cut_once         retrying waiting  waiting   cancelled nothing
-ends_late        sent     nothing  succeeded cancelled started
-silent           waiting  waiting  waiting   cancelled nothing
-reply_lost       retrying waiting  waiting   cancelled nothing
-reply_lost_once  retrying waiting  waiting   cancelled nothing
-500              retrying waiting  waiting   cancelled nothing
-503              retrying waiting  waiting   cancelled nothing
-503_once         retrying waiting  waiting   cancelled nothing
-503_come_later   waiting  waiting  waiting   cancelled nothing
-429              waiting  waiting  waiting   cancelled nothing
-401              waiting  waiting  waiting   cancelled nothing
-403              waiting  waiting  waiting   cancelled nothing
-404              waiting  retrying retrying  cancelled started
-302              waiting  waiting  waiting   cancelled nothing
-200_empty        retrying retrying retrying  cancelled started
-200_page         retrying failed   failed    cancelled started
-200_null         failed   failed   failed    cancelled started
-200_endless      failed   failed   failed    cancelled nothing
+                 send             ask       fetch     end       probe
+refused          waiting          waiting   waiting   cancelled nothing
+refused_once     retrying|waiting waiting   waiting   cancelled nothing
+late             sent             nothing   succeeded cancelled started
+uneven           sent             nothing   succeeded cancelled started
+narrow           sent             nothing   succeeded cancelled started
+cut_at_once      retrying         waiting   waiting   cancelled nothing
+cut              retrying         waiting   waiting   cancelled nothing
+cut_once         retrying         waiting   waiting   cancelled nothing
+ends_late        sent             nothing   succeeded cancelled started
+silent           waiting          waiting   waiting   cancelled nothing
+reply_lost       retrying         waiting   waiting   cancelled nothing
+reply_lost_once  retrying         waiting   waiting   cancelled nothing
+500              retrying         waiting   waiting   cancelled nothing
+503              retrying         waiting   waiting   cancelled nothing
+503_once         retrying         waiting   waiting   cancelled nothing
+503_come_later   waiting          waiting   waiting   cancelled nothing
+429              waiting          waiting   waiting   cancelled nothing
+401              waiting          waiting   waiting   cancelled nothing
+403              waiting          waiting   waiting   cancelled nothing
+404              waiting          retrying  retrying  cancelled started
+302              waiting          waiting   waiting   cancelled nothing
+200_empty        retrying         retrying  retrying  cancelled started
+200_page         retrying         failed    failed    cancelled started
+200_null         failed           failed    failed    cancelled started
+200_endless      failed           failed    failed    cancelled nothing
 """
 _MAIL = """
              mail
