@@ -18,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from xml.etree.ElementTree import ParseError
 
 import urllib3
+from minio.credentials.credentials import Credentials
 from minio.credentials.providers import IamAwsProvider, Provider, StaticProvider
 from minio.datatypes import PostPolicy
 from minio.deleteobjects import DeleteObject
@@ -27,6 +28,7 @@ from minio.signer import sign_v4_s3
 from minio.time import to_amz_date
 
 from shared.clients.s3_client import StorageClock, connect
+from shared.clients.storage_connections import PASSING
 from shared.core.errors import Unavailable
 from shared.core.origins import canonical_origin
 from shared.core.settings import Settings
@@ -38,6 +40,8 @@ PAGE = 1000
 """The number of objects in a page of a listing, and of keys in a delete request: S3's maximum."""
 CHECK_KEY, WRITE_KEPT_S = "health", 30.0
 """The object that a check writes, and for how long a write shows that others can be written."""
+ROLE_LIMIT_S = 3.0
+"""How long this machine's metadata service, which gives credentials, may take to connect, and to answer."""
 SIGNED_KEPT = 4096
 """The number of presigned URLs that one process caches; about 3 MB."""
 
@@ -303,9 +307,24 @@ def _etag(response: urllib3.BaseHTTPResponse) -> str:
     return (response.headers.get("ETag") or "").strip('"')
 
 
+class _Role(IamAwsProvider):
+    """The credentials of this machine's role, which are fetched when they are needed, also to sign a URL."""
+
+    def __init__(self) -> None:
+        again = urllib3.Retry(2, backoff_factor=0.2, status_forcelist=PASSING)
+        super().__init__(http_client=urllib3.PoolManager(timeout=ROLE_LIMIT_S, retries=again))
+
+    def retrieve(self) -> Credentials:
+        """Return credentials that work. Raises Unavailable."""
+        try:
+            return super().retrieve()
+        except (MinioException, urllib3.exceptions.HTTPError, OSError, ValueError, KeyError) as error:
+            raise Unavailable("There are no AWS credentials for the storage.") from error
+
+
 def _credentials(settings: Settings) -> Provider:
     if settings.s3_access_key is None:
-        return IamAwsProvider()
+        return _Role()
     return StaticProvider(settings.s3_access_key, settings.s3_secret_key or "", settings.s3_session_token)
 
 

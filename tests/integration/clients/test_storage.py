@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.clients.storage import Storage
 from shared.core.errors import Unavailable
 from shared.services import Services
+from tests.support.fault_proxy import Way, fault_proxy
 from tests.support.world import with_settings
 
 NOWHERE = "http://127.0.0.1:9"
@@ -112,3 +113,18 @@ def test_a_signed_request_names_the_temporary_token(session_services: Services) 
     assert urlsplit(url).path == f"/{session_services.settings.s3_bucket}/jobs/a.png"
     assert headers["x-amz-security-token"] == "temporary"
     assert "x-amz-security-token" in headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+
+
+def test_a_role_without_credentials_is_unavailable(session_services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    with fault_proxy(9, http=True) as metadata:
+        metadata.way = Way(status=404)
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{metadata.port}/role")
+        storage = Storage(with_settings(session_services, s3_access_key=None, s3_secret_key=None).settings)
+        for use in (
+            lambda: storage.presigned_url("a", now()),
+            lambda: storage.signing_window(now()),
+            lambda: storage.presigned_post("a", "image/png", 1, now()),
+            lambda: storage.get("a", 1),
+        ):
+            with pytest.raises(Unavailable, match="no AWS credentials"):
+                use()
