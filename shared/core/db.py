@@ -86,6 +86,7 @@ _CODES = {
 _UNDEFINED = {"42P01", "42703", "42883"}
 """SQLSTATEs for a table, a column or a function that does not exist: a mistake, or migrations have not run."""
 
+NO_CREDENTIALS = "There are no AWS credentials to connect to the database with."
 FORBIDDEN = "The database does not let Easel use its tables."
 READ_ONLY = "The database accepts no changes: it is a standby, or was set to be read-only."
 
@@ -269,17 +270,22 @@ def _iam_token(host: str, port: int, user: str, region: str) -> str:
     A connection must be opened within 15 minutes, and may then outlive the token.
 
     Raises:
-        Unavailable: There are no AWS credentials.
+        Unavailable: There are no AWS credentials, or they cannot be fetched.
     """
     from botocore.auth import SigV4QueryAuth  # only needed with EASEL_DATABASE_AUTH=iam
     from botocore.awsrequest import AWSRequest
+    from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
-    credentials = Session().get_credentials()
-    if credentials is None:
-        raise Unavailable("There are no AWS credentials to connect to the database with.")
+    try:
+        credentials = Session().get_credentials()
+        frozen = credentials and credentials.get_frozen_credentials()
+    except BotoCoreError as error:
+        raise Unavailable(NO_CREDENTIALS) from error
+    if frozen is None:
+        raise Unavailable(NO_CREDENTIALS)
     request = AWSRequest("GET", f"https://{host}:{port}/", params={"Action": "connect", "DBUser": user})
-    SigV4QueryAuth(credentials.get_frozen_credentials(), "rds-db", region, expires=900).add_auth(request)
+    SigV4QueryAuth(frozen, "rds-db", region, expires=900).add_auth(request)
     return str(request.url).removeprefix("https://")
 
 

@@ -16,7 +16,7 @@ from shared.core.db import Database
 from shared.core.errors import Unavailable
 from shared.core.settings import Settings, SettingsError
 from shared.services import Services
-from tests.support.fault_proxy import fault_proxy
+from tests.support.fault_proxy import Way, fault_proxy
 
 REGION = "eu-central-1"
 HOST = "easel.proxy-abc.eu-central-1.rds.amazonaws.com"
@@ -109,6 +109,19 @@ def test_without_credentials_the_database_is_unavailable(monkeypatch: pytest.Mon
     database = Database(URL.replace("postgresql:", "postgresql+psycopg2:"), pool_size=1, iam_region=REGION)
     with pytest.raises(Unavailable, match="no AWS credentials"), database.statement():
         pass
+
+
+def test_credentials_that_cannot_be_fetched_leave_the_database_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    with fault_proxy(9, http=True) as metadata:
+        metadata.way = Way(status=404)
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"http://127.0.0.1:{metadata.port}/role")
+        database = Database(URL.replace("postgresql:", "postgresql+psycopg2:"), pool_size=1, iam_region=REGION)
+        with pytest.raises(Unavailable, match="no AWS credentials"), database.statement():
+            pass
 
 
 def read(url: str = URL, **changes: str) -> Settings:
