@@ -147,7 +147,8 @@ class Worker:
     def _claiming(self, limit: int) -> Iterator[tuple[Connection, list[UUID]]]:
         """Open a connection for so many new claims, with their tokens; end claims whose answer was lost before.
 
-        Without that their leases would run out, and this worker would be taken for dead.
+        Without that their leases would run out, and this worker would be taken for dead. Only one thread claims, the
+        pump's.
         """
         with self.services.db.statement() as connection:
             if self._unanswered:
