@@ -46,8 +46,9 @@ def _send(services: Services, claim: WebhookClaim) -> bool:
             _record(connection, claim, error)
         return False
     with services.db.begin() as connection:
-        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.attempts)
+        # The user first, as where a job with its webhook is deleted, so that the two cannot deadlock.
         webhook_store.set_error(connection, claim.user_id, None)
+        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.attempts)
     return True
 
 

@@ -9,8 +9,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from shared.jobs import source_store
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
@@ -273,3 +275,20 @@ def test_a_requeued_job_ends_again(world: World, calling: Services, receiver: We
     webhooks.send_due(calling)
     assert [json.loads(posted.body)["type"] for posted in receiver.posts] == ["job.failed", "job.succeeded"]
     assert len({posted.headers["webhook-id"] for posted in receiver.posts}) == 2
+
+
+def test_a_webhook_is_dropped_after_the_user_is_locked(
+    world: World, calling: Services, receiver: WebhookReceiver
+) -> None:
+    """Whoever deletes the job locks its user first, then the webhook."""
+    user_id = world.user()
+    ended(world, receiver.url, user_id=user_id)
+    world.sql("UPDATE users SET webhook_error = 'webhook_refused'")
+    with ThreadPoolExecutor(1) as threads, world.services.db.begin() as other:
+        source_store.lock_users(other, [user_id])
+        sending = threads.submit(webhooks.send_due, calling)
+        world.until_one_waits()
+        assert len(list(other.execute(text("SELECT FROM webhooks FOR UPDATE NOWAIT")))) == 1
+        other.rollback()
+        assert sending.result() == 1
+    assert waiting(world) == []
