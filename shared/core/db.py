@@ -227,7 +227,7 @@ def fetch(connection: Connection, query: str, values: Mapping[str, object]) -> l
             cursor.execute(query, values)
             return list(cursor.fetchall())
     except psycopg2.Error as error:
-        lost = _is_lost(error) or connection.dialect.is_disconnect(error, proxied.dbapi_connection, None)  # type: ignore[arg-type]
+        lost = _is_lost(error) or bool(proxied.dbapi_connection is None or proxied.dbapi_connection.closed)
         if lost:
             connection.invalidate(error)
             connection.engine.dispose()  # as SQLAlchemy does: the others have probably met the same end
@@ -348,7 +348,8 @@ def reason_of(error: BaseException | None) -> str:
 
 def _is_lost(error: BaseException) -> bool:
     code = getattr(error, "pgcode", None) or ""
-    return code in _LOST or code.startswith("08")
+    # libpq may see that it cannot send before it sees the end of the session: psycopg2 has no class for that.
+    return code in _LOST or code.startswith("08") or (type(error) is psycopg2.DatabaseError and not code)
 
 
 def _drop_if_lost(context: ExceptionContext) -> None:
