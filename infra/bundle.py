@@ -28,7 +28,7 @@ OUT = ROOT / "dist" / "functions.zip"
 ARCHITECTURES = {"arm64": "aarch64", "x86_64": "x86_64"}
 PYTHON_VERSIONS = ("3.11", "3.12", "3.13")
 TASK_ROOT = "/var/task"  # where Lambda unpacks the bundle; tracebacks name files by this path
-MOST_ZIPPED_BYTES = 34_000_000
+MOST_ZIPPED_BYTES = 36_000_000
 MOST_UNZIPPED_BYTES = 250 * 1024 * 1024  # Lambda's own limit
 MADE_AT = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip file can store
 COMPILE_LIMIT_S = 600
@@ -72,6 +72,8 @@ LEFT_OUT = {
     "pillow.libs/libfreetype*": "no text is drawn",
     "pillow.libs/libharfbuzz*": "no text is drawn",
     "pillow.libs/libpng*": "no text is drawn",
+    "pyasn1_modules/rfc[!5]*": "webauthn uses only RFC 5280",
+    "pyasn1_modules/rfc5[!2]*": "webauthn uses only RFC 5280",
     "pydantic/v1": "the old interface",
     "redis/commands/search": "a module that Redis may lack",
     "sqlalchemy/dialects/mssql": "the database is Postgres",
@@ -185,7 +187,7 @@ def check_size(bundle: Bundle) -> None:
     """
     if bundle.zipped_bytes > MOST_ZIPPED_BYTES or bundle.unzipped_bytes > MOST_UNZIPPED_BYTES:
         raise BundleError(
-            f"The bundle is too large: {_megabytes(bundle.zipped_bytes)} MB zipped (at most 34) and "
+            f"The bundle is too large: {_megabytes(bundle.zipped_bytes)} MB zipped (at most 36) and "
             f"{_megabytes(bundle.unzipped_bytes)} MB unzipped (at most 262).\n{table(bundle)}"
         )
 

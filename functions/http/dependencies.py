@@ -109,6 +109,10 @@ async def _identity_id(identity_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(identity_id)
 
 
+async def _passkey_id(passkey_id: Annotated[str, Path()]) -> UUID:
+    return _parse_id(passkey_id)
+
+
 async def _session_id(session_id: Annotated[str, Path()]) -> UUID:
     return _parse_id(session_id)
 
@@ -151,6 +155,7 @@ TokenId = Annotated[UUID, Depends(_token_id)]
 SceneCode = Annotated[str, Depends(_scene_code)]
 ExportId = Annotated[UUID, Depends(_export_id)]
 IdentityId = Annotated[UUID, Depends(_identity_id)]
+PasskeyId = Annotated[UUID, Depends(_passkey_id)]
 SessionId = Annotated[UUID, Depends(_session_id)]
 DeviceDep = Annotated[str | None, Depends(_device)]
 GroupId = Annotated[UUID, Depends(_group_id)]

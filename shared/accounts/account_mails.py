@@ -10,7 +10,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-NoticeKind = Literal["password_changed", "email_changed", "second_factor_on", "second_factor_off", "new_device"]
+NoticeKind = Literal[
+    "password_changed",
+    "email_changed",
+    "second_factor_on",
+    "second_factor_off",
+    "passkey_added",
+    "passkey_removed",
+    "new_device",
+]
 Kind = NoticeKind | Literal["reset", "email_change", "signup", "has_account", "confirmation"]
 LinkKind = Literal["reset", "email", "signup", "confirm"]
 

@@ -1,6 +1,13 @@
 """A new password for a user who has forgotten theirs, by a link in a mail."""
 
-from shared.accounts import account_mails, address_store, identity_store, known_devices, push_subscriptions
+from shared.accounts import (
+    account_mails,
+    address_store,
+    identity_store,
+    known_devices,
+    passkey_store,
+    push_subscriptions,
+)
 from shared.accounts import service as accounts
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in
@@ -31,9 +38,9 @@ def request_reset(services: Services, email: str, network: str | None = None) ->
 def reset_password(services: Services, token: str, password: str) -> None:
     """Replace the password of the account that a link is for, and end everything that has access to it.
 
-    Sessions and API tokens end, identities are disconnected, and browsers and the account's webhook are notified no
-    more: they may belong to the person because of whom the password is replaced. For the same reason no device is
-    known any more. The link also confirms the address.
+    Sessions and API tokens end, identities are disconnected, passkeys are removed, and browsers and the account's
+    webhook are notified no more: they may belong to the person because of whom the password is replaced. For the same
+    reason no device is known any more. The link also confirms the address.
 
     Raises:
         NotOffered: This site has no local accounts.
@@ -55,7 +62,9 @@ def reset_password(services: Services, token: str, password: str) -> None:
         account_mails.delete_links(connection, link.user_id)
         user_store.set_password_hash(connection, link.user_id, password_hash)
         address_store.set_confirmed(connection, link.user_id)
-        identity_store.delete_all(connection, link.user_id)  # before the tokens: signing in with one makes a token
+        # Before the tokens: signing in with one of these makes a token.
+        identity_store.delete_all(connection, link.user_id)
+        passkey_store.delete_all(connection, link.user_id)
         user_store.delete_tokens(connection, link.user_id)
         known_devices.delete_all(connection, link.user_id)
         user_store.set_webhook_url(connection, link.user_id, None)

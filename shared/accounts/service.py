@@ -13,7 +13,15 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import Connection
 
-from shared.accounts import factor_store, freshness, identity_store, new_sessions, push_subscriptions, token_store
+from shared.accounts import (
+    factor_store,
+    freshness,
+    identity_store,
+    new_sessions,
+    passkey_store,
+    push_subscriptions,
+    token_store,
+)
 from shared.accounts import store as user_store
 from shared.accounts.attempts import count_log_in, count_sign_up, new_accounts
 from shared.accounts.auth import Credential, find_caller, require_user
@@ -171,6 +179,7 @@ def delete_account(services: Services, credential: Credential, password: str | N
     with services.db.begin() as connection:
         user_store.close(connection, user.id)
         identity_store.delete_all(connection, user.id)
+        passkey_store.delete_all(connection, user.id)
     delete_rows(services, [user.id])
 
 

@@ -1,6 +1,6 @@
 """The schemas of requests and answers about accounts, sessions and tokens."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -65,6 +65,42 @@ class SecondFactorCode(Request):
 class SecondFactorProof(Request):
     password: Password
     code: FactorCode
+
+
+PasskeyAnswer = Annotated[
+    dict[str, Any], Field(description="What `toJSON()` of the browser's `PublicKeyCredential` gives.")
+]
+
+
+class PasskeyProof(Request):
+    password: OwnPassword = None
+    code: FactorCode | None = Field(None, description="Required where the account has a second factor.")
+
+
+class NewPasskey(Request):
+    name: TokenName
+    credential: PasskeyAnswer
+
+
+class PasskeyCredentials(Request):
+    credential: PasskeyAnswer
+
+
+class PasskeyOptionsView(Answer):
+    options: dict[str, Any] = Field(
+        description="For `parseCreationOptionsFromJSON` or `parseRequestOptionsFromJSON` of `PublicKeyCredential`."
+    )
+
+
+class PasskeyView(Answer):
+    id: Id
+    name: str
+    created_at: Time
+    last_used_at: Time | None
+
+
+class PasskeyList(Answer):
+    passkeys: list[PasskeyView] = Field(description="The newest first, at most ten.")
 
 
 class ResetRequest(Request):

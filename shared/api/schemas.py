@@ -332,6 +332,7 @@ class ReportView(Answer):
 class SignInView(Answer):
     local: bool = Field(description="Whether people sign up and log in with a password.")
     provider: str | None = Field(description="The name of the OpenID Connect provider where people sign in.")
+    passkeys: str | None = Field(description="The domain that passkeys of this site are for; null: it has none.")
 
 
 class PresetsView(Answer):

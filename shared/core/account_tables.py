@@ -1,4 +1,4 @@
-"""The tables of mail about accounts, known devices, second factors and accounts elsewhere, beside others."""
+"""The tables of mail about accounts, known devices, second factors, accounts elsewhere and passkeys, beside others."""
 
 from sqlalchemy import (
     BigInteger,
@@ -18,7 +18,7 @@ from shared.core.columns import NOW, ROW_ID, metadata, outbox, owner, when
 
 KINDS = """kind IN (
     'reset', 'password_changed', 'email_change', 'email_changed', 'second_factor_on', 'second_factor_off', 'signup',
-    'confirmation', 'new_device'
+    'confirmation', 'new_device', 'passkey_added', 'passkey_removed'
 )"""
 LINK_KINDS = "kind IN ('reset', 'email', 'signup', 'confirm')"
 
@@ -93,4 +93,27 @@ identities = Table(
     when("created_at", nullable=False, server_default=NOW),
     when("last_used_at", nullable=False, server_default=NOW),
     UniqueConstraint("issuer", "subject"),
+)
+
+# Public keys with which users sign in. `sign_count` is what the last signature had: authenticators that count go up.
+passkeys = Table(
+    "passkeys",
+    metadata,
+    Column("id", UUID, primary_key=True, server_default=ROW_ID),
+    owner("users", index=True),
+    Column("name", Text, nullable=False),
+    Column("credential_id", LargeBinary, nullable=False, unique=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("sign_count", BigInteger, nullable=False),
+    when("created_at", nullable=False, server_default=NOW),
+    when("last_used_at"),
+)
+
+# Random bytes that a passkey is to sign, once. Those of a log-in have no user: the answer says who it is.
+passkey_challenges = Table(
+    "passkey_challenges",
+    metadata,
+    Column("challenge", LargeBinary, primary_key=True),
+    Column("user_id", UUID, ForeignKey("users.id", ondelete="CASCADE"), index=True),
+    when("expires_at", nullable=False, index=True),
 )

@@ -35,6 +35,9 @@ SELECT json_build_object(
         'issuer', issuer, 'subject', subject, 'email', i.email, 'created_at', {utc("i.created_at")},
         'last_used_at', {utc("i.last_used_at")}
     ) ORDER BY i.id), '[]') FROM identities i WHERE i.user_id = u.id),
+    'passkeys', (SELECT coalesce(json_agg(json_build_object(
+        'name', name, 'created_at', {utc("k.created_at")}, 'last_used_at', {utc("k.last_used_at")}
+    ) ORDER BY k.id), '[]') FROM passkeys k WHERE k.user_id = u.id),
     'browsers', (SELECT coalesce(json_agg(json_build_object(
         'endpoint', endpoint, 'created_at', {utc("p.created_at")}
     ) ORDER BY p.id), '[]') FROM push_subscriptions p WHERE p.user_id = u.id),

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from pydantic import ValidationError
 
+from shared.accounts.passkey_answers import find_domain
 from shared.api import presets
 from shared.api.request_fields import request_fields
 from shared.api.schemas import JobRequest
@@ -64,7 +65,11 @@ def list_options(services: Services) -> Option:
     site = {
         "trains_likenesses": trains_likenesses(services),
         "confirms_addresses": settings.confirms_addresses,
-        "sign_in": {"local": settings.has_local_accounts, "provider": settings.oidc_name or None},
+        "sign_in": {
+            "local": settings.has_local_accounts,
+            "provider": settings.oidc_name or None,
+            "passkeys": find_domain(settings) if settings.has_local_accounts else None,
+        },
     }
     return {**options, "fields": fields, "models": list(models.values()), **site}
 

@@ -37,6 +37,18 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Logging in to the account of {email} at {site} needs only the password from now on.",
             "If it was not you, change your password there at once, and switch two-step log-in on again.",
         ),
+        "passkey_added": (
+            "A new passkey for {host}",
+            "From now on a new passkey signs in to the account of {email} at {site}.",
+            "If it was not you, remove it there at once, and choose a new password here, which removes all passkeys:",
+            "{link}",
+        ),
+        "passkey_removed": (
+            "A passkey for {host} was removed",
+            "A passkey no longer signs in to the account of {email} at {site}.",
+            "If it was not you, choose a new password here. It ends all sessions:",
+            "{link}",
+        ),
         "signup": (
             "Your account for {host}",
             "Somebody asked for an account with this address at {site}. Open this link to create it:",
@@ -96,6 +108,18 @@ WORDS: dict[str, dict[str, tuple[str, ...]]] = {
             "Двухэтапный вход для {host} выключен",
             "Теперь для входа в учётную запись {email} на сайте {site} достаточно пароля.",
             "Если это сделали не вы, сразу смените там пароль и снова включите двухэтапный вход.",
+        ),
+        "passkey_added": (
+            "Новый ключ доступа для {host}",
+            "Теперь в учётную запись {email} на сайте {site} можно войти новым ключом доступа.",
+            "Если это сделали не вы, сразу удалите его там и задайте новый пароль здесь. Он удалит все ключи доступа:",
+            "{link}",
+        ),
+        "passkey_removed": (
+            "Ключ доступа для {host} удалён",
+            "В учётную запись {email} на сайте {site} больше нельзя войти одним из ключей доступа.",
+            "Если это сделали не вы, задайте новый пароль здесь. Все сеансы закончатся:",
+            "{link}",
         ),
         "signup": (
             "Ваша учётная запись на {host}",

@@ -12,6 +12,7 @@ from functions.http.manifest import manifest
 from shared.accounts.tokens import token_hash
 from shared.core.limits import MAX_BODY_BYTES
 from shared.services import Services
+from tests.support.authenticator import Authenticator
 from tests.support.doors import GATEWAY_ANSWER, Door, Doors
 from tests.support.people import Person
 from tests.support.separate_database import separate_database
@@ -27,6 +28,10 @@ WITH_BODY = [
     ("POST", "/v1/me/password"),
     ("POST", "/v1/me/email"),
     ("POST", "/v1/me/identities"),
+    ("POST", "/v1/login/passkey"),
+    ("POST", "/v1/passkeys"),
+    ("POST", "/v1/passkey-options"),
+    ("DELETE", f"/v1/passkeys/{NO_JOB}"),
     ("PATCH", "/v1/me"),
     ("DELETE", "/v1/me"),
     ("POST", "/v1/batches"),
@@ -46,6 +51,10 @@ BODIES = {
     "DELETE /v1/totp": {"password": "x", "code": "123456"},
     "POST /v1/totp/recovery-codes": {"password": "x", "code": "123456"},
     "POST /v1/me/identities": {"password": "x"},
+    "POST /v1/login/passkey": {"credential": Authenticator().sign({"challenge": "x" * 43})},
+    "POST /v1/passkeys": {"name": "x", "credential": {}},
+    "POST /v1/passkey-options": {"password": "x"},
+    f"DELETE /v1/passkeys/{NO_JOB}": {"password": "x"},
     "POST /v1/verify": {"token": "x"},
     "POST /v1/password-reset": {"email": "ada@example.com"},
     "PUT /v1/password-reset": {"token": "x", "password": "four unusual words here"},

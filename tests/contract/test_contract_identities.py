@@ -112,6 +112,7 @@ CALLS: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("POST", "/v1/me/password", {"new_password": NEW}),
     ("POST", "/v1/me/email", {"email": "grace@example.com"}),
     ("POST", "/v1/me/identities", {}),
+    ("POST", "/v1/passkey-options", {}),
 )
 
 
@@ -207,7 +208,11 @@ def test_a_site_without_passwords(
         ("PUT", "/v1/password-reset", {"token": "x", "password": PASSWORD}),
     ):
         assert outcome(browser.send(method, path, json=body)) == (403, "not_offered")
-    assert browser.send("GET", "/v1/presets").json()["sign_in"] == {"local": False, "provider": "Example ID"}
+    assert browser.send("GET", "/v1/presets").json()["sign_in"] == {
+        "local": False,
+        "provider": "Example ID",
+        "passkeys": None,
+    }
     provider.claims["auth_time"] = int(time.time())
     assert browser.sign_in() == "/create"
     set_one = browser.send("POST", "/v1/me/password", json={"new_password": NEW})
@@ -221,7 +226,7 @@ def test_a_site_without_a_provider(door: Door, ada: Person) -> None:
     for path in ("/v1/oidc/login", "/v1/oidc/callback?state=x&code=x"):
         assert outcome(door.get(path)) == (403, "not_offered")
     assert outcome(door.post("/v1/me/identities", json={}, headers=ada.headers)) == (403, "not_offered")
-    assert door.get("/v1/presets").json()["sign_in"] == {"local": True, "provider": None}
+    assert door.get("/v1/presets").json()["sign_in"] == {"local": True, "provider": None, "passkeys": "localhost"}
 
 
 def test_no_secret_is_logged(browser: Browser, provider: IdentityProvider, caplog: pytest.LogCaptureFixture) -> None:

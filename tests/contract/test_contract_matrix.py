@@ -129,6 +129,14 @@ TABLE: dict[str, Row] = {
     "POST /v1/totp/recovery-codes": Row(
         "changes", 200, of="factor", body={"password": PASSWORD, "code": OF}, stranger=401
     ),
+    "POST /v1/login/passkey/options": Row("public", 200),
+    "POST /v1/login/passkey": Row("public", 401, body={"credential": {}}),
+    "GET /v1/passkeys": Row("own", 200, of="passkey"),
+    "POST /v1/passkey-options": Row("changes", 200, of="account", body={"password": PASSWORD}, stranger=401),
+    "POST /v1/passkeys": Row(
+        "changes", 201, of="made_passkey", body={"name": "a phone", "credential": OF}, stranger=422
+    ),
+    "DELETE /v1/passkeys/{passkey_id}": Row("changes", 204, of="passkey", body={"password": PASSWORD}),
     "GET /v1/tokens": Row("own", 200, of="token"),
     "DELETE /v1/tokens/{token_id}": Row("changes", 204, of="token"),
 }
@@ -298,7 +306,9 @@ def test_reading_is_one_right_and_changing_another() -> None:
         row = TABLE[f"{route['method']} {route['path']}"]
         assert ("right" in route) == (row.access != "public"), route["path"]
         if route.get("right") is not None:
-            of_account = route["path"].startswith(("/v1/me", "/v1/tokens", "/v1/sessions", "/v1/totp", "/v1/exports"))
+            of_account = route["path"].startswith(
+                ("/v1/me", "/v1/tokens", "/v1/sessions", "/v1/totp", "/v1/passkey", "/v1/exports")
+            )
             of_jobs = "jobs:read" if row.access == "own" else "jobs:write"
             assert route["right"] == ("account" if of_account else of_jobs), route["path"]
 

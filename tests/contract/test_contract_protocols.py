@@ -160,7 +160,7 @@ def test_the_presets_show_what_is_supported(door_to: Open, generators: str, miss
     answer = response.json()
     assert answer.pop("trains_likenesses") is (generators == "" or IMG in generators)
     assert answer.pop("confirms_addresses") is False
-    assert answer.pop("sign_in") == {"local": True, "provider": None}
+    assert answer.pop("sign_in") == {"local": True, "provider": None, "passkeys": "localhost"}
     for group, entries in answer.items():
         not_offered = {entry.get("key") or entry["name"] for entry in entries if entry["offered"] is False}
         assert not_offered == missing.get(group, set())

@@ -14,6 +14,7 @@ from shared.accounts.tokens import new_token, token_hash
 from shared.admin import gallery
 from shared.notify import push_keys
 from shared.services import Services
+from tests.support.authenticator import Authenticator
 from tests.support.doors import Door
 from tests.support.people import Person
 from tests.support.photos import photo
@@ -43,7 +44,7 @@ class Belongings:
         **dict.fromkeys(
             (
                 *("job", "finished", "published", "removed", "image", "group", "finished_group"),
-                *("token", "session", "export", "identity"),
+                *("token", "session", "export", "identity", "passkey"),
             ),
             NO_ID,
         ),
@@ -172,3 +173,13 @@ class Belongings:
         answer = self._door.put("/v1/totp", json=with_code, headers=owner.headers)
         assert answer.is_success, answer.text
         return str(answer.json()["recovery_codes"][0])
+
+    def _made_passkey(self, owner: Person) -> Any:
+        """Make a passkey for an account with a password; return the browser's answer."""
+        self._account(owner)
+        options = self._post(owner, "/v1/passkey-options", {"password": PASSWORD})["options"]
+        return Authenticator().make(options)
+
+    def _passkey(self, owner: Person) -> str:
+        body = {"name": "a phone", "credential": self._made_passkey(owner)}
+        return str(self._post(owner, "/v1/passkeys", body)["id"])

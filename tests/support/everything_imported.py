@@ -16,6 +16,7 @@ def load(root: Path) -> None:
     import mangum  # noqa: F401
     import pyotp  # noqa: F401 # of second factors
     import segno  # noqa: F401
+    import webauthn  # noqa: F401 # of passkeys
     from argon2 import PasswordHasher
     from zxcvbn import zxcvbn
 

@@ -106,6 +106,14 @@ export const endTotp = (body, options) => call("DELETE", "/v1/totp", { ...option
 export const renewRecoveryCodes = (body, options) =>
   call("POST", "/v1/totp/recovery-codes", { ...options, body }).then(data);
 
+export const beginPasskeyLogIn = (options) => call("POST", "/v1/login/passkey/options", options).then(data);
+export const logInWithPasskey = (body, options) => call("POST", "/v1/login/passkey", { ...options, body });
+export const listPasskeys = (options) => call("GET", "/v1/passkeys", options).then(data);
+export const beginPasskey = (body, options) => call("POST", "/v1/passkey-options", { ...options, body }).then(data);
+export const addPasskey = (body, options) => call("POST", "/v1/passkeys", { ...options, body }).then(data);
+export const removePasskey = (id, body, options) =>
+  call("DELETE", `/v1/passkeys/${encodeURIComponent(id)}`, { ...options, body });
+
 export const getPresets = (options) => call("GET", "/v1/presets", options).then(data);
 export const getPlaces = (options) => call("GET", "/v1/places", options).then(data);
 export const getActions = (options) => call("GET", "/v1/actions", options).then(data);

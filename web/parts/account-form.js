@@ -8,8 +8,8 @@ import { showFieldErrors } from "./field.js";
  * Create a form for a change of the account that needs proof of who the user is.
  *
  * `fields`: by the API's names, in their order. `ask`: resolves to whether to send. `send`: resolves to the words to
- * show; without words, what comes next takes the form's place. `refusal`: what was refused before. `wrong`: the words
- * for wrong proof; without them, the field of the password says it.
+ * show; without words, what comes next takes the form's place. `refusal`: what was refused before. `explain`: returns
+ * the words for an error, null if it has none of its own; then the field of the password says that it is wrong.
  */
 export function accountForm({
   user,
@@ -19,7 +19,7 @@ export function accountForm({
   ask = null,
   send,
   refusal = null,
-  wrong = null,
+  explain = () => null,
   signal,
 }) {
   // Password managers need the user name.
@@ -48,8 +48,9 @@ export function accountForm({
   });
   /** Wrong proof and an expired session are both 401; only the code differs. */
   function showRefusal(error) {
+    const words = explain(error);
+    if (words) return fill(alert, words);
     if (error.code === "bad_credentials") {
-      if (wrong) return fill(alert, wrong);
       fields.password.showError(t("account.password.wrong"));
       return fields.password.input.focus();
     }

@@ -90,8 +90,8 @@ function factorForm(me, signal, names, label, send, onDone, look = "") {
     const values = Object.entries(fields).map(([key, { input }]) => [key, input.value]);
     onDone(await send(Object.fromEntries(values)));
   }
-  const wrong = t(`factor.wrong.${what}`);
-  const form = accountForm({ user: me.user, fields, label: t(label), look, send: sendAll, wrong, signal });
+  const explain = ({ code }) => code === "bad_credentials" && t(`factor.wrong.${what}`);
+  const form = accountForm({ user: me.user, fields, label: t(label), look, send: sendAll, explain, signal });
   form.setAttribute("aria-label", t(label));
   return form;
 }

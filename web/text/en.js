@@ -20,7 +20,6 @@ export const words = {
   "nav.account": ({ email }) => `Account: ${email}`,
   "nav.login": "Log in",
   "nav.signup": "Sign up",
-  "nav.logout": "Log out",
   "footer.line": "Every picture here began as a sentence.",
   "footer.api": "API",
   "footer.language": "Language",
@@ -270,10 +269,8 @@ export const words = {
   "aspect.widescreen": "Widescreen",
   "aspect.portrait": "Portrait",
 
-  "account.push": "Notify me in this browser",
   "account.push.count": ({ count }) =>
     `Browser notifications are on in ${count} ${plural(count, "browser", "browsers")}.`,
-  "account.push.never": "This browser cannot show notifications.",
 
   // A job: progress, pictures, recipe
   "job.title": "Picture",
@@ -479,10 +476,8 @@ export const words = {
   "error.upload_refused": "The upload was refused. Try another image.",
   "error.bad_credentials": "Wrong email or password.",
   "error.not_permitted": "This token does not have the right to do this.",
-  "error.second_factor_on": "Two-step log-in is on already. Reload the page.",
   "error.account_disabled":
     "This account has been disabled. Contact the site's operators if you think that is a mistake.",
-  "error.email_taken": "There is already an account with this email. Log in instead?",
   "error.queue_full": "You have too many jobs waiting. Try again when some have finished.",
   "error.quota_spent": "You have used all of today's jobs. Try again tomorrow.",
   "error.too_many_likenesses": "You have as many likenesses as an account may have. Delete one first.",
@@ -490,11 +485,9 @@ export const words = {
   "error.storage_full": "Your account stores as much as it may. Delete some pictures first.",
   "error.capacity": "The site is too busy to take more at the moment. Try again later.",
   "error.not_confirmed": "Confirm your address first: your account's page sends you a link.",
-  "error.already_used": "This link has been used or is too old. Ask for another one.",
   "error.still_running": "It is still being painted. Cancel it first.",
   "error.already_finished": "It has already finished.",
   "error.taken_down": "It was removed from the gallery.",
-  "error.no_appeal": "There is nothing to appeal, or you have appealed before.",
   "error.not_succeeded": "Only finished pictures can be published.",
   "error.generator_failed": "The generator reported an error.",
   "error.generator_refused": "The generator refused this request.",

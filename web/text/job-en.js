@@ -8,4 +8,5 @@ export const words = {
   "publication.appeal.send": "Send appeal",
   "publication.appeal.waiting": "Your appeal waits for an answer:",
   "publication.appeal.refused": "Your appeal was refused:",
+  "error.no_appeal": "There is nothing to appeal, or you have appealed before.",
 };

@@ -8,4 +8,5 @@ export const words = {
   "publication.appeal.send": "Отправить возражение",
   "publication.appeal.waiting": "Ваше возражение ждёт ответа:",
   "publication.appeal.refused": "Ваше возражение отклонили:",
+  "error.no_appeal": "Возражать не на что, или вы уже возражали.",
 };

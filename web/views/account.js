@@ -18,6 +18,7 @@ import { identityList } from "../parts/identity-list.js";
 import { errorNotice, loading } from "../parts/message.js";
 import { notifyButton } from "../parts/notify-button.js";
 import { ownPassword } from "../parts/own-password.js";
+import { passkeyList } from "../parts/passkey-list.js";
 import { passwordForm } from "../parts/password-form.js";
 import { secondFactor } from "../parts/second-factor.js";
 import { sessionList } from "../parts/session-list.js";
@@ -57,6 +58,7 @@ export function accountView({ query, signal }) {
           mail && emailForm(me.user, ways, signal),
           presets.sign_in.local && passwordForm(me.user, ways, signal),
           presets.sign_in.local && ways.hasPassword && secondFactor(me, signal),
+          presets.sign_in.passkeys && passkeyList(me, ways, presets.sign_in.passkeys, signal),
           tokenList(signal),
           departure(me.user, ways, signal),
         ),

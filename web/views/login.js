@@ -10,6 +10,7 @@ import { startSession } from "../lib/session.js";
 import { codeField } from "../parts/code-field.js";
 import { field, showFieldErrors } from "../parts/field.js";
 import { routeLink } from "../parts/link.js";
+import { passkeySignIn } from "../parts/passkey-sign-in.js";
 import { providerError, providerSignIn } from "../parts/provider-sign-in.js";
 import { sentMail } from "../parts/sent-mail.js";
 
@@ -39,8 +40,7 @@ function accountView({ mode, other, send, query, signal }) {
       if (mode === "signup") body.language = rememberedLanguage();
       const answer = await send(body, { signal });
       if (answer.status === 202) return showSent(body);
-      await startSession();
-      navigate(next, { replace: true });
+      await enter();
     } catch (error) {
       if (isAborted(error, signal)) return;
       if (error.code === "code_required") {
@@ -54,12 +54,17 @@ function accountView({ mode, other, send, query, signal }) {
       button.disabled = false;
     }
   });
+  async function enter() {
+    await startSession();
+    navigate(next, { replace: true });
+  }
   function showSent(body) {
     const sent = sentMail(t("signup.mail", { email: body.email }), () => send(body, { signal }), signal);
     fill(form, sent.node);
     sent.focus();
   }
   const elsewhere = providerSignIn(next);
+  const passkey = mode === "login" ? passkeySignIn(enter, signal) : null;
   const refusal = element("p", { class: "form-error", role: "alert" }, providerError(query.get("error")));
   const reset = mode === "login" && element("p", { class: "hint" }, routeLink("/reset", {}, t("reset.link")));
   const search = query.has("next") ? `?next=${encodeURIComponent(next)}` : "";
@@ -75,6 +80,7 @@ function accountView({ mode, other, send, query, signal }) {
     element("h1", { class: "display" }, t(`${mode}.heading`)),
     refusal,
     form,
+    passkey?.node,
     elsewhere.node,
     reset,
     change,
@@ -83,6 +89,7 @@ function accountView({ mode, other, send, query, signal }) {
   getPresets({ signal })
     .then((presets) => {
       elsewhere.show(presets.sign_in);
+      passkey?.show(presets.sign_in);
       for (const part of [form, change]) part.hidden = !presets.sign_in.local;
       if (reset) reset.hidden = !presets.sign_in.local || fieldOf(presets, "notify").offered === false;
     })

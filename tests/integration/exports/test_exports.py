@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.accounts import identity_store
+from shared.accounts import identity_store, passkey_store
 from shared.accounts import store as user_store
 from shared.accounts.auth import Credential
 from shared.admin import gallery
@@ -108,6 +108,7 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
     world.sql("INSERT INTO known_devices (user_id, device) VALUES (:id, 'Firefox, Linux')", id=owner.id)
     with world.services.db.begin() as connection:
         identity_store.add(connection, owner.id, "https://accounts.example.com", "248289761001", None)
+        passkey_store.add(connection, owner.id, "a phone", b"its id", b"its key", 0)
     found = owner.ask()
     assert (found.state, found.progress) == ("queued", None)
     assert are_due(world.services, ["exports"])
@@ -122,6 +123,9 @@ def test_an_export_has_everything_of_its_user(world: World, owner: Owner) -> Non
     assert [one["device"] for one in account["known_devices"]] == ["Firefox, Linux"]
     assert account["confirmed_at"] is None
     assert [one["subject"] for one in account["identities"]] == ["248289761001"]
+    [passkey] = account["passkeys"]
+    assert passkey.keys() == {"name", "created_at", "last_used_at"}
+    assert (passkey["name"], passkey["last_used_at"]) == ("a phone", None)
     [secret] = world.sql("SELECT password_hash, mail_secret, webhook_secret FROM users WHERE id = :id", id=owner.id)
     everything = archive.read("account.json") + archive.read("jobs.json")
     for value in (secret.mail_secret, secret.webhook_secret, owner.credential.token_hash):
