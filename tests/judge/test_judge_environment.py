@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.repeats import repeats
 
 PYTHON = ROOT / ".venv-diffusion" / "bin" / "python"
 
 
-@pytest.mark.parametrize("name", ["test_vision_language_judge.py", "test_sentence_model.py"])
+@pytest.mark.parametrize("name", ["test_sentence_model.py", *repeats("test_vision_language_judge.py")])
 def test_in_the_environment_with_torch(tmp_path: Path, name: str) -> None:
     if not PYTHON.exists():
         pytest.skip("the diffusion engine is not installed; `make diffusion` does that")

@@ -99,6 +99,7 @@ def test_byte_code_names_the_paths_of_lambda(unpacked: Path) -> None:
     assert marshal.loads(code.read_bytes()[16:]).co_filename == "/var/task/functions/health.py"
 
 
+@pytest.mark.long  # it builds another bundle
 def test_the_same_sources_make_the_same_bytes(bundle: Bundle, tmp_path: Path) -> None:
     again, elsewhere = tmp_path / "a" / "long" / "way" / "again.zip", tmp_path / "temporary"
     elsewhere.mkdir()
