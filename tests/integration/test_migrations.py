@@ -157,7 +157,8 @@ def test_migrations_wait_for_no_lock_and_harm_no_submit(empty: Empty, caplog: py
             migrating.result(timeout=60)
         finally:
             stopped.set()
-        accepted = sum(each.result(timeout=60) for each in submitting)
+        assert [each.exception(timeout=60) for each in submitting] == [None] * SUBMITTERS
+        accepted = sum(each.result() for each in submitting)
     with empty.engine.begin() as connection:
         assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == REVISION
         assert connection.execute(text(jobs)).scalar() == accepted
@@ -168,10 +169,12 @@ def test_a_migration_that_gets_no_lock_gives_up_and_holds_nothing(
 ) -> None:
     monkeypatch.setattr(patience, "TRIED_S", 0.0)
     empty.upgrade(BEFORE)
-    with empty.engine.begin() as reader:
+    with ThreadPoolExecutor(1) as threads, empty.engine.begin() as reader:
         reader.execute(text("SELECT FROM tokens"))
+        migrating = threads.submit(empty.upgrade)
+        until(migrating.done, "the migration gives up", 60)
         with pytest.raises(CommandError, match="Run the command again"):
-            empty.upgrade()
+            migrating.result()
         with empty.engine.begin() as connection:
             connection.execute(text(_ADD_USER), {"token": "ada"})
             assert connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == BEFORE
