@@ -5,6 +5,8 @@ from types import TracebackType
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from tests.support.waiting import until
 
@@ -21,6 +23,9 @@ class ApiUser:
         self.email = f"user-{secrets.token_hex(8)}@example.com"
         self.session = requests.Session()
         self.session.trust_env = False
+        # The gateway closes a connection that is idle for 5 s, perhaps just when it is used again.
+        again = Retry(1, allowed_methods={"GET"}, respect_retry_after_header=False)
+        self.session.mount("http://", HTTPAdapter(max_retries=again))
         answer = self.call("POST", "/v1/signup", json={"email": self.email, "password": PASSWORD})
         assert answer.status_code == 201, answer.text
         self.token = answer.json()["token"]
