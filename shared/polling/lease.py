@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -58,8 +58,16 @@ class Leases:
             self._unsettled |= {claim.attempt_token: claim for claim in ended}
             self._start()
 
+    def settle_all_but(self, attempt_tokens: Container[UUID]) -> None:
+        """Drop and end the claims without these tokens."""
+        with self._changed:
+            strays = [lease.claim for token, lease in self._kept.items() if token not in attempt_tokens]
+        for claim in strays:
+            self.drop(claim)
+        self.settle(strays)
+
     def _start(self) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._renew_while_any, name="lease", daemon=True)
             self._thread.start()
 

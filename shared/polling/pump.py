@@ -8,10 +8,11 @@ import queue
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum, auto
 from heapq import heappop, heappush
-from typing import TypeAlias
+from itertools import islice
 from uuid import UUID
 
 from shared.images import jail
@@ -40,7 +41,12 @@ BUSY, GATHER_S = 8, 0.01
 STOP_S = 20.0
 """How long a stopping process waits for its steps; then it loses its claims, and another one finds the jobs."""
 
-WakeUp: TypeAlias = None
+
+class _Call(Enum):
+    """Why the pump is to look: somebody woke it, or a step is done."""
+
+    WAKE_UP = auto()
+    DONE = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,7 @@ class _InHand:
     generator: str
     takes_long: bool
     began: float
+    done: Future[Done]
 
 
 class Pump:
@@ -64,7 +71,7 @@ class Pump:
         self._worker = worker
         self._at_once = at_once
         self._slow_s = slow_s
-        self._inbox: queue.SimpleQueue[Done | WakeUp] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[_Call] = queue.SimpleQueue()
         self._due: list[float] = []  # when to look again, by time.monotonic: a heap
         self._in_hand: dict[UUID, _InHand] = {}
         self._looked = float("-inf")
@@ -75,16 +82,16 @@ class Pump:
 
     def wake(self) -> None:
         """Look for jobs to start and for steps that are due now; wake-ups at the same time fold into one look."""
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="pump", daemon=True)
             self._thread.start()
-        self._inbox.put(None)
+        self._calls.put(_Call.WAKE_UP)
 
     def stop(self) -> None:
         """Claim nothing more, have long steps end soon, and wait until the steps in hand are written."""
         self._worker.stopping.set()
         if self._thread is not None:
-            self._inbox.put(None)
+            self._calls.put(_Call.WAKE_UP)
             self._thread.join(STOP_S)
         self._worker.slow_pictures.close()
         jail.lanes().close()  # Celery's children skip what `atexit` would do
@@ -99,32 +106,35 @@ class Pump:
         with patient("starting the jail"):
             jail.lanes().generated.start()  # ready before the first picture is
         while not self._worker.stopping.is_set() or self._in_hand:
-            done, woken = self._wait()
             with patient("moving jobs"):
-                places_freed = self._write(done)
-                if not self._worker.stopping.is_set():
-                    self._take(start=woken or places_freed)
+                self._turn()
 
-    def _wait(self) -> tuple[list[Done], bool]:
-        """Wait until there is something to do; return the steps that are done, and whether a wake-up has come."""
+    def _turn(self) -> None:
+        """Wait until there is something to do, and do it. What an error leaves undone, the next turn finds."""
+        self._worker.settle_all_but(self._in_hand)
+        woken = self._wait()
+        done = list(islice((token for token, step in self._in_hand.items() if step.done.done()), self._at_once))
+        places_freed = self._write([self._in_hand.pop(token).done.result() for token in done])
+        if not self._worker.stopping.is_set():
+            self._take(start=woken or places_freed)
+
+    def _wait(self) -> bool:
+        """Wait until there is something to do; return whether a wake-up has come."""
         due = self._due[0] if self._due else float("inf")
-        arrived: list[Done | WakeUp] = []
+        calls: list[_Call] = []
         try:
-            arrived.append(self._inbox.get(timeout=max(0.0, min(IDLE_LOOK_S, due - time.monotonic()))))
+            calls.append(self._calls.get(timeout=max(0.0, min(IDLE_LOOK_S, due - time.monotonic()))))
             until = time.monotonic() + (GATHER_S if self._short >= BUSY else 0)
-            while len(arrived) < self._at_once:
-                arrived.append(self._inbox.get(timeout=max(0.0, until - time.monotonic())))
+            while len(calls) < self._at_once:
+                calls.append(self._calls.get(timeout=max(0.0, until - time.monotonic())))
         except queue.Empty:
             pass
-        done = [entry for entry in arrived if entry is not None]
-        return done, len(done) < len(arrived)
+        return _Call.WAKE_UP in calls
 
     def _write(self, done: list[Done]) -> bool:
         """Write outcomes; return whether jobs have left their generators."""
         if not done:
             return False
-        for step in done:
-            del self._in_hand[step.taken.claim.attempt_token]
         places_freed = False
         for ended in self._worker.write(done, keep=not self._worker.stopping.is_set()):
             if ended.kept:
@@ -163,5 +173,7 @@ class Pump:
             self._do_in_thread(claimed)
 
     def _do_in_thread(self, taken: Taken) -> None:
-        self._in_hand[taken.claim.attempt_token] = _InHand(taken.claim.generator, taken.takes_long, time.monotonic())
-        self._threads.submit(lambda: self._inbox.put(self._worker.do(taken)))
+        takes_long, began = taken.takes_long, time.monotonic()
+        done = self._threads.submit(self._worker.do, taken)
+        self._in_hand[taken.claim.attempt_token] = _InHand(taken.claim.generator, takes_long, began, done)
+        done.add_done_callback(lambda _: self._calls.put(_Call.DONE))

@@ -6,7 +6,7 @@ No step waits for another: each does what is due, and its outcome says when the 
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -196,6 +196,10 @@ class Worker:
             if end.result is not None:
                 self._report(end)
         return ended
+
+    def settle_all_but(self, attempt_tokens: Container[UUID]) -> None:
+        """End the claims without these tokens: an error has parted them from their steps, and nobody else would."""
+        self._leases.settle_all_but(attempt_tokens)
 
     def work(self, taken: Taken) -> float | None:
         """Do one step and write it; return the seconds until the next one, None when the job left its generator.

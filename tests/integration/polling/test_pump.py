@@ -12,6 +12,7 @@ from shared.jobs import store as job_store
 from shared.polling import dispatch, lease
 from shared.polling.latency import SLOW_S
 from shared.polling.pump import Pump
+from shared.polling.worker import Taken
 from shared.testing.fake_generator import ALL_EXTENSIONS, FakeGenerator, Plan
 from shared.testing.fake_glide import FakeGlide
 from tests.support.poller import Poller
@@ -243,3 +244,25 @@ def test_a_generator_that_turns_out_to_wait_costs_no_place(world: World, generat
     pump.stop()
     assert (pump._short, pump._in_hand) == (0, {})
     another.close_clients()
+
+
+def test_a_job_goes_on_that_an_error_has_parted_from_its_step(
+    world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claim would be renewed for as long as the process lives, while nobody does the step."""
+    world.poller.addresses = (generator.address,)
+    job_id = world.submit(world.user())
+    world.poller.sweep()
+    usual, failed = Pump._do_in_thread, threading.Event()
+
+    def fail_once(self: Pump, taken: Taken) -> None:
+        if failed.is_set():
+            return usual(self, taken)
+        failed.set()
+        raise MemoryError
+
+    monkeypatch.setattr(Pump, "_do_in_thread", fail_once)
+    with pumping(world.poller, 1):
+        until(lambda: finished(world) == 1, "the job is done")
+    assert failed.is_set()
+    assert world.row(job_id).crashes == 0
