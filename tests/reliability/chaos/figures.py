@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import pairwise
 from statistics import quantiles
 
@@ -63,8 +64,10 @@ class Figures:
         ]
         lines = ["| figure | value |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows), ""]
         for one in sorted(self.recoveries, key=lambda one: -one.seconds)[:10]:
-            at_once = "" if one.fault.is_one else ", with another fault"
-            lines.append(f"{one.seconds:.1f} s after {one.fault.part} was {one.fault.kind}{at_once}")
+            fault = one.fault
+            at, end = (f"{datetime.fromtimestamp(moment, UTC):%H:%M:%S}" for moment in (fault.at, fault.end))
+            at_once = "" if fault.is_one else ", with another fault"
+            lines.append(f"{one.seconds:.1f} s after {fault.part} was {fault.kind} from {at} to {end}{at_once}")
         return "\n".join([*lines, *self.errors[:50], *self.unasked, *self.violations[:50]])
 
 
