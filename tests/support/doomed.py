@@ -15,6 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from types import FrameType
 from typing import Any, Literal, NoReturn, Self
 from uuid import UUID
 
@@ -31,7 +32,7 @@ from shared.polling.client_pool import ClientPool
 from shared.polling.pump import Pump
 from shared.polling.worker import Worker
 from shared.services import Services
-from tests.support.lines import Lines
+from tests.support.lines import Act, Lines, ends_block
 
 Fate = Literal["lives", "killed", "raises", "frozen"]
 PATIENCE_S = 60
@@ -71,7 +72,7 @@ class Template:
         self._process.start()
         theirs.close()
         self._is_frozen = False
-        assert self._next() is None
+        assert self._next("undisturbed") is None
 
     def __enter__(self) -> Self:
         return self
@@ -92,7 +93,7 @@ class Template:
         Returns the report, None if it was killed, or that it is frozen; then `thaw` it.
         """
         self._ours.send(_Doom(arguments, fate, at, records))
-        met: Report | Literal["frozen"] | None = self._next()
+        met: Report | Literal["frozen"] | None = self._next(f"{fate} before line {at}")
         self._is_frozen = met == "frozen"
         return met
 
@@ -106,11 +107,11 @@ class Template:
         """Let the frozen process go on to its end."""
         self._ours.send("thaw")
         self._is_frozen = False
-        report: Report | None = self._next()
+        report: Report | None = self._next("thawed")
         return report
 
-    def _next(self) -> Any:
-        assert self._ours.poll(PATIENCE_S), "the process has not come to its end"
+    def _next(self, fate: str) -> Any:
+        assert self._ours.poll(PATIENCE_S), f"{fate}, the process has not come to its end"
         return self._ours.recv()
 
 
@@ -175,15 +176,22 @@ def _meet(services: Services, operation: str, doom: _Doom, report: Connection) -
     os._exit(0)
 
 
-def _raise() -> None:
+def _raise(frame: FrameType) -> bool:
+    if ends_block(frame):
+        return False
     raise Unexpected
 
 
-_ACTS: dict[Fate, Callable[[], None]] = {
-    "lives": lambda: None,
-    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+def _send(number: signal.Signals) -> bool:
+    os.kill(os.getpid(), number)
+    return True
+
+
+_ACTS: dict[Fate, Act] = {
+    "lives": lambda _: True,
+    "killed": lambda _: _send(signal.SIGKILL),
     "raises": _raise,
-    "frozen": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    "frozen": lambda _: _send(signal.SIGSTOP),
 }
 
 Operation = Callable[[], Any]

@@ -4,6 +4,7 @@
 later and in the one that calls it.
 """
 
+import linecache
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -26,15 +27,18 @@ _EFFECTS = {
 }
 """Functions in C that show something to other processes, by the module of what they belong to."""
 
+Act = Callable[[FrameType], bool]
+
 
 class Lines:
     """The lines that this process has executed since the tracing began.
 
-    at: the number of the line before which `act` is called, 0 for none. What it raises, the line raises. seen: the
-    places of lines, as `file:line`. effects: how many lines had begun at each effect, if effects are recorded.
+    at: the number of the line before which `act` is called, 0 for none; if it returns False, it is called before the
+    next one again. What it raises, the line raises. seen: the places of lines, as `file:line`. effects: how many lines
+    had begun at each effect, if effects are recorded.
     """
 
-    def __init__(self, act: Callable[[], None] = lambda: None, at: int = 0, *, records: bool = False) -> None:
+    def __init__(self, act: Act = lambda _: True, at: int = 0, *, records: bool = False) -> None:
         self._act = act
         self._at = at
         self._numbers = count(1)
@@ -63,12 +67,14 @@ class Lines:
                 sys.setprofile(None)
                 threading.setprofile(None)
 
-    def _count(self, code: CodeType, line: int) -> None:
+    def _count(self, frame: FrameType, line: int) -> None:
         number = self.executed = next(self._numbers)
         if self._records:
-            self.seen.add(f"{code.co_filename.removeprefix(f'{ROOT}/')}:{line}")
-        if number == self._at:
-            self._act()
+            self.seen.add(f"{frame.f_code.co_filename.removeprefix(f'{ROOT}/')}:{line}")
+        if 0 < self._at <= number:
+            self._at = 0
+            if not self._act(frame):
+                self._at = number + 1
 
     def _profile(self, _frame: FrameType, event: str, function: Any) -> None:
         if event == "c_call":
@@ -90,7 +96,7 @@ class Lines:
 
     def _trace_line(self, frame: FrameType, event: str, _argument: object) -> Any:
         if event == "line":
-            self._count(frame.f_code, frame.f_lineno)
+            self._count(frame, frame.f_lineno)
         return self._trace_line
 
     def _begin_monitoring(self) -> None:
@@ -100,7 +106,7 @@ class Lines:
         def see(code: CodeType, line: int) -> Any:
             if not code.co_filename.startswith(FOLDERS):
                 return monitoring.DISABLE
-            self._count(code, line)
+            self._count(sys._getframe(1), line)
             return None
 
         monitoring.use_tool_id(tool, "easel lines")
@@ -111,3 +117,15 @@ class Lines:
         monitoring: Any = getattr(sys, "monitoring")  # noqa: B009
         monitoring.set_events(monitoring.DEBUGGER_ID, 0)
         monitoring.free_tool_id(monitoring.DEBUGGER_ID)
+
+
+def ends_block(frame: FrameType) -> bool:
+    """Return whether a `with` block is about to end: Python goes back to its first line for that.
+
+    No exception comes there but one that another thread or a signal throws: the block is not left in order then.
+    """
+    line = frame.f_lineno
+    if not linecache.getline(frame.f_code.co_filename, line).lstrip().startswith(("with ", "async with ")):
+        return False
+    begin = next(start for start, _, of_line in frame.f_code.co_lines() if of_line == line)
+    return frame.f_lasti > begin
