@@ -32,7 +32,7 @@ from shared.jobs import store as job_store
 from shared.jobs import submission, watch_store
 from shared.jobs.records import StoredImage
 from shared.metrics import store as metrics_store
-from shared.polling import claims, dispatch, outcomes, periodic
+from shared.polling import claims, dispatch, lease_store, outcomes, periodic
 from shared.polling import generators as generator_store
 from shared.polling.claims import ClaimedJob
 from shared.polling.client_pool import ClientPool
@@ -115,7 +115,7 @@ class Queue:
 
         def renew() -> None:
             with db.statement() as connection:
-                claims.renew(connection, claimed)
+                lease_store.renew(connection, claimed)
 
         def succeed() -> None:
             image = StoredImage(0, f"{claimed[0].prefix}0.png", f"{claimed[0].prefix}0.webp", 512, 512, 10**6, 7, None)

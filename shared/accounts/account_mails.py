@@ -33,13 +33,14 @@ _EXPIRED_AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class AccountMail:
-    """A mail that this process may send. `attempts` identifies the claim.
+    """A mail that this process may send. `due_at` identifies the claim.
 
     A `signup` is for an address that has no account; if it has one, the mail is a `has_account`. `device`: what a
     `new_device` is about.
     """
 
     id: UUID
+    due_at: datetime
     attempts: int
     kind: Kind
     email: str
@@ -97,9 +98,9 @@ WITH taken AS (
         SELECT id FROM account_mails WHERE due_at <= (SELECT clock_timestamp())
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, attempts, kind, email, user_id, language, device, created_at
+    RETURNING id, due_at, attempts, kind, email, user_id, language, device, created_at
 )
-SELECT taken.id, taken.attempts,
+SELECT taken.id, taken.due_at, taken.attempts,
     CASE WHEN taken.kind = 'signup' AND u.id IS NOT NULL THEN 'has_account' ELSE taken.kind END AS kind,
     taken.email, CASE WHEN u.disabled_at IS NULL THEN u.id END AS user_id,
     coalesce(u.language, taken.language, 'en') AS language, taken.device, taken.created_at

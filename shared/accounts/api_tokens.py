@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from shared.accounts import store as user_store
 from shared.accounts import token_store
 from shared.accounts.auth import Credential, require_caller, require_right, require_user
 from shared.accounts.token_store import StoredToken
@@ -90,5 +91,6 @@ def revoke_api_token(services: Services, credential: Credential, token_id: UUID)
         caller = require_caller(connection, replace(credential, right=None))
         if token_id != caller.token_id:
             require_right(caller, credential.right)
+        user_store.lock(connection, caller.user.id)  # so that two tokens that revoke each other take turns
         if not token_store.delete_api_token(connection, caller.user.id, token_id):
             raise NotFound

@@ -30,6 +30,7 @@ def end_session(services: Services, credential: Credential, session_id: UUID) ->
     """
     with services.db.begin() as connection:
         user = require_user(connection, credential)
+        user_store.lock(connection, user.id)  # so that two sessions that end each other take turns
         if not session_store.delete(connection, user.id, session_id):
             raise NotFound
 
@@ -38,6 +39,7 @@ def end_other_sessions(services: Services, credential: Credential) -> None:
     """End all sessions of the user except the caller's own. API tokens stay."""
     with services.db.begin() as connection:
         user = require_user(connection, credential)
+        user_store.lock(connection, user.id)
         session_store.delete_others(connection, user.id, credential.token_hash)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
+from shared.core import locks
 from shared.core.errors import EmailTaken, NotSignedIn
 
 
@@ -139,7 +140,7 @@ def get_webhook_secret(connection: Connection, user_id: UUID, *, renew: bool) ->
 
 def keeps_password(connection: Connection, user_id: UUID, password_hash: str) -> bool:
     """Return whether a password's hash is still the user's, and keep that so until the transaction ends."""
-    query = text("SELECT true FROM users WHERE id = :user_id AND password_hash = :password_hash FOR SHARE")
+    query = text("SELECT true FROM users WHERE id = :user_id AND password_hash = :password_hash FOR NO KEY UPDATE")
     found = connection.execute(query, {"user_id": user_id, "password_hash": password_hash}).scalar()
     return found is not None
 
@@ -245,16 +246,17 @@ def list_closed(connection: Connection) -> list[UUID]:
 def delete_some(connection: Connection, user_id: UUID, limit: int = DELETED_AT_ONCE) -> bool:
     """Delete the newest jobs of a closed account, then its other rows, at the end the user; return whether any is left.
 
-    The stored objects are left to the garbage collection. Jobs are locked before their user, in the order in which a
-    move locks them, so that the two cannot deadlock.
+    The stored objects are left to the garbage collection.
     """
     # As a range, so that its order makes Postgres use the index of users' jobs: for a user with most of all jobs it
     # would rather read all jobs in order, and those of others for nothing.
     job_ids = text("""
         SELECT id FROM jobs WHERE user_id BETWEEN :user_id AND :user_id ORDER BY user_id DESC, id DESC
-        LIMIT :limit FOR UPDATE
+        LIMIT :limit
     """)
     found = list(connection.execute(job_ids, {"user_id": user_id, "limit": limit}).scalars())
+    locks.lock_for_deletion(connection, found)
+    lock(connection, user_id)
     # A running step may still store pictures, and an upload form may still be used: those prefixes are emptied once
     # both must have ended.
     connection.execute(
@@ -262,7 +264,7 @@ def delete_some(connection: Connection, user_id: UUID, limit: int = DELETED_AT_O
             INSERT INTO garbage (prefix, due_at)
             SELECT 'jobs/' || id || '/',
                 clock_timestamp() + CASE state WHEN 'generating' THEN interval '1 hour' ELSE '0' END
-            FROM jobs WHERE id = ANY(:job_ids) ON CONFLICT (prefix) DO NOTHING
+            FROM jobs WHERE id = ANY(:job_ids) ORDER BY id ON CONFLICT (prefix) DO NOTHING
         """),
         {"job_ids": found},
     )

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from shared.accounts.store import USER, User
+from shared.core.db import execute_last
 from shared.core.rights import RIGHTS, Right
 
 TokenKind = Literal["session", "api"]
@@ -54,7 +55,7 @@ WHERE hash = :token_hash AND NOT ({_IS_RECORDED})
 
 
 def find_caller(connection: Connection, token_hash: bytes) -> Caller | None:
-    """Return whose valid token has this hash. At most once an hour the use is recorded.
+    """Return whose valid token has this hash. At most once an hour the use is recorded, at the end of the transaction.
 
     The statements that take a token's hash themselves find only tokens whose use is recorded; for the others their
     callers come here.
@@ -64,7 +65,7 @@ def find_caller(connection: Connection, token_hash: bytes) -> Caller | None:
         return None
     *user, token_id, rights, is_recorded = row
     if not is_recorded:
-        connection.execute(_RECORD_USE, {"token_hash": token_hash})
+        execute_last(connection, _RECORD_USE, {"token_hash": token_hash})
     return Caller(User(*user), token_id, frozenset(rights))
 
 

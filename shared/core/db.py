@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import psycopg2
 from psycopg2 import extensions
 from psycopg2.errors import ForeignKeyViolation, InsufficientPrivilege, ReadOnlySqlTransaction
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, TextClause, create_engine, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, DisconnectionError, PendingRollbackError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -200,6 +200,17 @@ class Database:
         """Drop the connections of a parent process without closing them: they are still the parent's."""
         self._engine.dispose(close=False)
         self._turns = Turns(self._pool_size)
+
+
+def execute_last(connection: Connection, statement: TextClause, values: Mapping[str, object]) -> None:
+    """Execute a statement right before the connection's transaction is committed, or now if it is in none.
+
+    So what it locks is locked after everything else.
+    """
+    if connection.connection.driver_connection.autocommit:  # type: ignore[union-attr]
+        connection.execute(statement, values)
+    else:
+        event.listen(connection, "commit", lambda ending: ending.execute(statement, values))
 
 
 def is_outdated(connection: Connection) -> bool:

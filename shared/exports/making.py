@@ -73,7 +73,7 @@ def make_due(services: Services, stop: Stop = never_stop) -> int:
 
 def _postpone(services: Services, claim: ExportClaim, delay_s: float) -> None:
     with services.db.statement() as connection:
-        outbox_rows.postpone(connection, "exports", claim.id, claim.attempts, delay_s)
+        outbox_rows.postpone(connection, "exports", claim.id, claim.due_at, delay_s)
 
 
 def _make(services: Services, claim: ExportClaim, stop: Stop) -> bool:

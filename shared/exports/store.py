@@ -64,6 +64,7 @@ class ExportClaim:
 
     id: UUID
     user_id: UUID
+    due_at: datetime
     attempts: int
     after_job: UUID | None
     jobs_done: int
@@ -139,7 +140,7 @@ def claim(connection: Connection) -> ExportClaim | None:
             SELECT id FROM exports WHERE due_at <= (SELECT clock_timestamp())
             ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
         )
-        RETURNING id, user_id, attempts, after_job, jobs_done,
+        RETURNING id, user_id, due_at, attempts, after_job, jobs_done,
             (SELECT count(*) FROM export_files f WHERE f.export_id = e.id)
     """)
     row = connection.execute(query, {"lease_s": LEASE_S}).one_or_none()
@@ -170,15 +171,22 @@ def give_up_old(connection: Connection) -> int:
     query = text("""
         UPDATE exports SET finished_at = clock_timestamp(), due_at = NULL, error_code = 'export_failed',
             expires_at = clock_timestamp() + make_interval(secs => :kept_s)
-        WHERE finished_at IS NULL AND created_at < clock_timestamp() - make_interval(secs => :given_up_s)
-            AND due_at IS NOT NULL
+        WHERE id IN (
+            SELECT id FROM exports WHERE finished_at IS NULL AND due_at IS NOT NULL
+                AND created_at < clock_timestamp() - make_interval(secs => :given_up_s)
+            FOR UPDATE SKIP LOCKED
+        )
     """)
     return connection.execute(query, {"kept_s": KEPT_S, "given_up_s": GIVEN_UP_S}).rowcount
 
 
 def drop_expired(connection: Connection) -> int:
     """Delete exports whose files are not given out any more; return how many. The files are garbage already."""
-    query = text("DELETE FROM exports WHERE expires_at <= (SELECT clock_timestamp())")
+    query = text("""
+        DELETE FROM exports WHERE id IN (
+            SELECT id FROM exports WHERE expires_at <= (SELECT clock_timestamp()) FOR UPDATE SKIP LOCKED
+        )
+    """)
     return connection.execute(query).rowcount
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from shared.core import garbage
+from shared.core import garbage, locks
 from shared.core.db import fetch
 from shared.jobs.records import JOB_IMAGES, JobRecord, read_job, utc
 from shared.jobs.states import State
@@ -70,7 +70,9 @@ def is_unfinished(connection: Connection, group_id: UUID) -> bool:
 
 def delete(connection: Connection, group_id: UUID) -> None:
     """Delete a group whose jobs have all ended, with these, and make their objects garbage."""
-    query = text("DELETE FROM jobs WHERE group_id = :group_id RETURNING id")
-    deleted = connection.execute(query, {"group_id": group_id}).scalars()
-    garbage.discard(connection, f"{ARCHIVES}{group_id}/", *(f"jobs/{job_id}/" for job_id in deleted))
+    query = text("SELECT id FROM jobs WHERE group_id = :group_id")
+    job_ids = list(connection.execute(query, {"group_id": group_id}).scalars())
+    locks.lock_for_deletion(connection, job_ids)
+    connection.execute(text("DELETE FROM jobs WHERE id = ANY(:job_ids)"), {"job_ids": job_ids})
+    garbage.discard(connection, f"{ARCHIVES}{group_id}/", *(f"jobs/{job_id}/" for job_id in job_ids))
     connection.execute(text("DELETE FROM job_groups WHERE id = :group_id"), {"group_id": group_id})

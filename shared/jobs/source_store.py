@@ -84,12 +84,6 @@ def claim_due(connection: Connection, limit: int) -> list[DueJob]:
     return jobs
 
 
-def lock_users(connection: Connection, user_ids: Collection[UUID]) -> None:
-    """Lock users' rows, in the order in which every statement locks them."""
-    query = text("SELECT FROM users WHERE id = ANY(:user_ids) ORDER BY id FOR UPDATE")
-    connection.execute(query, {"user_ids": list(user_ids)})
-
-
 def forget(connection: Connection, job_ids: Collection[UUID]) -> None:
     """Delete what these jobs have waited for."""
     connection.execute(text("DELETE FROM held_jobs WHERE job_id = ANY(:job_ids)"), {"job_ids": list(job_ids)})

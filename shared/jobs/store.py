@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, TextClause, text
 
 from shared.accounts.token_store import STILL_VALID, USE_RECORDED
-from shared.core import garbage
+from shared.core import garbage, locks
 from shared.core.db import fetch
 from shared.jobs.publications import PUBLICATION
 from shared.jobs.reasons import Reason
@@ -203,7 +203,7 @@ _MAIL = """, mail AS (
 ), told AS (
     INSERT INTO pushes (subject, subscription_id, job_id)
     SELECT DISTINCT ON (1, 2) coalesce(moved.group_id, moved.id), s.id, moved.id
-    FROM moved JOIN push_subscriptions s ON s.user_id = moved.user_id
+    FROM moved JOIN owners ON owners.id = moved.user_id JOIN push_subscriptions s ON s.user_id = moved.user_id
     WHERE moved.to IN ('succeeded', 'failed')
     ORDER BY 1, 2, 3
     ON CONFLICT (subject, subscription_id) DO UPDATE SET
@@ -349,5 +349,6 @@ def end_pause(connection: Connection, job_id: UUID) -> None:
 
 def delete(connection: Connection, job_id: UUID) -> None:
     """Delete a finished job with its rows in other tables, and make its objects garbage."""
+    locks.lock_for_deletion(connection, [job_id])
     connection.execute(text("DELETE FROM jobs WHERE id = :job_id"), {"job_id": job_id})
     garbage.discard(connection, f"jobs/{job_id}/")

@@ -44,15 +44,12 @@ def list_own(connection: Connection, user_id: UUID, keys: Collection[str]) -> di
 def fix_contents(connection: Connection, etags: Mapping[str, str]) -> set[str]:
     """Record the ETags of checked uploads; return the keys of those whose content was checked before, as another one.
 
-    Uploads that were dropped in the meantime are passed over.
+    Uploads that were dropped in the meantime are passed over. Each statement locks one upload, so the caller must not
+    be in a transaction.
     """
-    query = text("""
-        UPDATE uploads u SET etag = coalesce(u.etag, g.etag)
-        FROM unnest(CAST(:keys AS text[]), CAST(:etags AS text[])) AS g (key, etag) WHERE u.key = g.key
-        RETURNING u.key, u.etag = g.etag AS is_same
-    """)
-    rows = connection.execute(query, {"keys": list(etags), "etags": list(etags.values())})
-    return {row.key for row in rows if not row.is_same}
+    query = text("UPDATE uploads SET etag = coalesce(etag, :etag) WHERE key = :key RETURNING etag")
+    found = {key: connection.execute(query, {"key": key, "etag": etag}).scalar() for key, etag in etags.items()}
+    return {key for key, etag in found.items() if etag not in (None, etags[key])}
 
 
 def list_known_keys(connection: Connection, keys: Collection[str]) -> set[str]:
@@ -64,11 +61,19 @@ def list_known_keys(connection: Connection, keys: Collection[str]) -> set[str]:
 def drop_unused(connection: Connection, limit: int) -> Dropped:
     """Look at old uploads, at most so many; drop those that no job uses and make their objects garbage.
 
-    The others are not looked at again before a job that uses them is deleted.
+    The others are not looked at again before a job that uses them is deleted. Those of users who submit at this moment
+    are left to a later call: a submit locks its user before its uploads. The caller must be in a transaction.
     """
+    owners = text(f"""
+        WITH old AS (SELECT user_id {_OLD} ORDER BY created_at LIMIT :limit)
+        SELECT id FROM users WHERE id IN (SELECT user_id FROM old) FOR UPDATE SKIP LOCKED
+    """)
+    # What these users had submitted is visible to the next statement.
+    user_ids = list(connection.execute(owners, {"limit": limit}).scalars())
     query = text(f"""
         WITH old AS MATERIALIZED (
-            SELECT key, {_IS_USED} AS is_used {_OLD} ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED
+            SELECT key, {_IS_USED} AS is_used {_OLD} AND user_id = ANY(:user_ids)
+            ORDER BY created_at LIMIT :limit FOR UPDATE SKIP LOCKED
         ), kept AS (
             UPDATE uploads SET in_use = true WHERE key IN (SELECT key FROM old WHERE is_used)
         ), unused AS (
@@ -78,7 +83,7 @@ def drop_unused(connection: Connection, limit: int) -> Dropped:
         )
         SELECT (SELECT count(*) FROM old), (SELECT count(*) FROM unused)
     """)
-    return Dropped(*connection.execute(query, {"limit": limit}).one())
+    return Dropped(*connection.execute(query, {"limit": limit, "user_ids": user_ids}).one())
 
 
 def count_unused(connection: Connection) -> int:

@@ -11,11 +11,12 @@ from shared.accounts.store import User
 from shared.api.likenesses import LikenessChange, LikenessRequest
 from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
+from shared.core import locks
 from shared.core.errors import InvalidRequest, NotFound, StillRunning, TooManyLikenesses
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
 from shared.generators.abilities import TRAINING
-from shared.jobs import source_store, states, submission
+from shared.jobs import states, submission
 from shared.jobs import store as job_store
 from shared.jobs.likeness_codes import count_guesses, is_code
 from shared.jobs.records import NewJob
@@ -59,7 +60,7 @@ def submit(
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         # Other submits of this user wait here, so that none takes the key, or the last place, meanwhile.
-        source_store.lock_users(connection, [user.id])
+        locks.lock_users(connection, [user.id])
         job_id = UUID(submission.queue_or_find(services, connection, credential, job, refusal).id)
         found = store.find_by_job(connection, job_id) or _create(services, connection, user, job_id, request)
     _log.info("accepted", extra=log_fields(job_id=str(job_id)))

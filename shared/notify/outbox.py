@@ -87,10 +87,10 @@ def _send(services: Services, mailer: mail.Mailer, claim: MailClaim | AccountMai
     except mail.MailDelayed as error:
         _log.warning("a mail waits: %s", error)
         with services.db.begin() as connection:
-            mail_store.postpone(connection, claim)
-            rate_limits.give_back(connection, limit, claim.email)
             if isinstance(claim, AccountMail):
                 account_mails.withdraw_links(connection, claim)
+            mail_store.postpone(connection, claim)
+            rate_limits.give_back(connection, limit, claim.email)
             delivery_errors.record(connection, "mail", error.code)
         if isinstance(error, mail.MailServerDown):
             raise
@@ -118,7 +118,7 @@ def _may_be_sent(services: Services, limit: rate_limits.Limit, claim: MailClaim 
             if isinstance(claim, MailClaim):
                 mail_store.delay(connection, claim, delay_s)
             else:
-                outbox_rows.postpone(connection, claim.outbox, claim.id, claim.attempts, delay_s)
+                outbox_rows.postpone(connection, claim.outbox, claim.id, claim.due_at, delay_s)
             return False
     return True
 

@@ -2,11 +2,11 @@
 
 Exports share it too: files instead of messages.
 
-`attempts` names the claim.
-
-A claim postpones its row, so that another process sends the message if this one dies.
+A claim postpones its row, so that another process sends the message if this one dies. The end of its lease names the
+claim: `attempts` does not, since a job that is requeued ends again with another row, whose attempts begin again.
 """
 
+from datetime import datetime
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -39,19 +39,19 @@ def count_due(connection: Connection, outbox: Outbox, most: int) -> int:
     return int(connection.execute(query, {"most": most}).scalar_one())
 
 
-def drop(connection: Connection, outbox: Outbox, row_id: UUID, attempts: int) -> None:
-    """Delete a claimed row. `attempts` is the claim's, so that the row about a later end stays."""
-    query = text(f"DELETE FROM {outbox} WHERE {key_of(outbox)} = :row_id AND attempts = :attempts")
-    connection.execute(query, {"row_id": row_id, "attempts": attempts})
+def drop(connection: Connection, outbox: Outbox, row_id: UUID, due_at: datetime) -> None:
+    """Delete a claimed row. `due_at` is the claim's, so that the row about a later end stays."""
+    query = text(f"DELETE FROM {outbox} WHERE {key_of(outbox)} = :row_id AND due_at = :due_at")
+    connection.execute(query, {"row_id": row_id, "due_at": due_at})
 
 
-def postpone(connection: Connection, outbox: Outbox, row_id: UUID, attempts: int, delay_s: float) -> None:
-    """Schedule another attempt. `attempts` is the claim's, so that a row that was claimed again is not changed."""
+def postpone(connection: Connection, outbox: Outbox, row_id: UUID, due_at: datetime, delay_s: float) -> None:
+    """Schedule another attempt. `due_at` is the claim's, so that a row that was claimed again is not changed."""
     query = text(f"""
         UPDATE {outbox} SET due_at = clock_timestamp() + make_interval(secs => :delay_s)
-        WHERE {key_of(outbox)} = :row_id AND attempts = :attempts
+        WHERE {key_of(outbox)} = :row_id AND due_at = :due_at
     """)
-    connection.execute(query, {"row_id": row_id, "attempts": attempts, "delay_s": delay_s})
+    connection.execute(query, {"row_id": row_id, "due_at": due_at, "delay_s": delay_s})
 
 
 def drop_old(connection: Connection, outbox: Outbox, limit: int) -> list[UUID]:

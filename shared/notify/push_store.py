@@ -5,6 +5,7 @@ A row is deleted when it was accepted or given up, and together with its job or 
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,7 +27,7 @@ class PushKeys(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PushClaim:
-    """A notification that this process may send. `attempts` identifies the claim.
+    """A notification that this process may send. `due_at` identifies the claim.
 
     `group_id` is that of the job, if it has one, and `unfinished` how many jobs of the group have not ended.
     `is_training`: the job makes a likeness instead of pictures.
@@ -34,6 +35,7 @@ class PushClaim:
 
     subject: UUID
     subscription_id: UUID
+    due_at: datetime
     attempts: int
     job_id: UUID
     user_id: UUID
@@ -55,10 +57,10 @@ WITH taken AS (
         WHERE p.due_at <= {NOW} AND NOT s.user_id = ANY(CAST(:busy AS uuid[]))
         ORDER BY p.due_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED
     )
-    RETURNING subject, subscription_id, attempts, job_id
+    RETURNING subject, subscription_id, due_at, attempts, job_id
 )
-SELECT taken.subject, taken.subscription_id, taken.attempts, taken.job_id, s.user_id, s.endpoint, s.p256dh, s.auth,
-    u.language, j.state, j.group_id, (
+SELECT taken.subject, taken.subscription_id, taken.due_at, taken.attempts, taken.job_id, s.user_id, s.endpoint,
+    s.p256dh, s.auth, u.language, j.state, j.group_id, (
         SELECT count(*) FROM jobs o
         WHERE o.group_id = j.group_id AND o.state IN ('held', 'queued', 'generating')
     ) AS unfinished, j.protocols = 'training' AS is_training
@@ -66,7 +68,7 @@ FROM taken JOIN push_subscriptions s ON s.id = taken.subscription_id JOIN users 
     JOIN jobs j ON j.id = taken.job_id
 """)
 
-_OF_CLAIM = "subject = :subject AND subscription_id = :subscription_id AND attempts = :attempts"
+_OF_CLAIM = "subject = :subject AND subscription_id = :subscription_id AND due_at = :due_at"
 
 
 def find_keys(connection: Connection) -> PushKeys | None:
@@ -114,5 +116,5 @@ def _values(claimed: PushClaim) -> dict[str, object]:
     return {
         "subject": claimed.subject,
         "subscription_id": claimed.subscription_id,
-        "attempts": claimed.attempts,
+        "due_at": claimed.due_at,
     }

@@ -56,7 +56,7 @@ class MailJob:
 class MailClaim:
     """A mail that this process may send, with what it says.
 
-    `id` is that of a job, or of a group in the outbox `group_mails`; `attempts` identifies the claim. `jobs` are those
+    `id` is that of a job, or of a group in the outbox `group_mails`; `due_at` identifies the claim. `jobs` are those
     that succeeded or failed and whose mail was asked for, `cancelled` is how many others of the group were cancelled.
     `unsubscribe` is the secret of the one-click unsubscribe, in the alphabet of URLs. `confirmed`: the owner of the
     address has opened a link that was sent there.
@@ -64,6 +64,7 @@ class MailClaim:
 
     outbox: MailOutbox
     id: UUID
+    due_at: datetime
     attempts: int
     user_id: UUID
     email: str
@@ -90,9 +91,9 @@ WITH taken AS (
     WHERE {key} = (
         SELECT {key} FROM {outbox} WHERE due_at <= {NOW} ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING {key} AS id, attempts
+    RETURNING {key} AS id, due_at, attempts
 )
-SELECT taken.id, taken.attempts, u.id AS user_id, u.email, u.language, u.mail_secret,
+SELECT taken.id, taken.due_at, taken.attempts, u.id AS user_id, u.email, u.language, u.mail_secret,
     u.confirmed_at IS NOT NULL AS confirmed, about.*
 FROM taken JOIN {owners} o ON o.id = taken.id JOIN users u ON u.id = o.user_id CROSS JOIN LATERAL (
     SELECT max(j.finished_at) AS finished_at, coalesce(sum(j.requeues), 0) AS requeues,
@@ -131,6 +132,7 @@ def claim(connection: Connection, outbox: MailOutbox = "mails") -> MailClaim | N
     return MailClaim(
         outbox,
         row.id,
+        row.due_at,
         row.attempts,
         row.user_id,
         row.email,
@@ -191,7 +193,7 @@ def unsubscribe(connection: Connection, secret: bytes) -> bool:
 
 def drop(connection: Connection, claim: MailClaim | AccountMail) -> None:
     """Delete a claimed mail, unless it was claimed again meanwhile or is about a later end."""
-    outbox_rows.drop(connection, claim.outbox, claim.id, claim.attempts)
+    outbox_rows.drop(connection, claim.outbox, claim.id, claim.due_at)
 
 
 def postpone(connection: Connection, claim: MailClaim | AccountMail) -> None:
@@ -200,7 +202,7 @@ def postpone(connection: Connection, claim: MailClaim | AccountMail) -> None:
     A mail that was claimed again meanwhile is not changed.
     """
     delay_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(claim.attempts - 1, 10))
-    outbox_rows.postpone(connection, claim.outbox, claim.id, claim.attempts, delay_s)
+    outbox_rows.postpone(connection, claim.outbox, claim.id, claim.due_at, delay_s)
 
 
 _DELAYED = text("""
@@ -217,6 +219,6 @@ INSERT INTO job_events (job_id, event, detail, code) SELECT id, :event, :message
 
 def delay(connection: Connection, claim: MailClaim, delay_s: float) -> None:
     """Postpone a claimed mail, because its address has had too many; the jobs' timelines say so, once."""
-    outbox_rows.postpone(connection, claim.outbox, claim.id, claim.attempts, delay_s)
+    outbox_rows.postpone(connection, claim.outbox, claim.id, claim.due_at, delay_s)
     job_ids = [UUID(job.id) for job in claim.jobs]
     connection.execute(_DELAYED, {"job_ids": job_ids, "event": Event.MAIL_DELAYED.value, **MAIL_LIMIT._asdict()})

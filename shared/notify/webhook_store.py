@@ -19,12 +19,13 @@ LEASE_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class WebhookClaim:
-    """A webhook that this process may send, with what it says about its job. `attempts` identifies the claim.
+    """A webhook that this process may send, with what it says about its job. `due_at` identifies the claim.
 
     `images` are objects with `id`, `index`, `width`, `height` and `seed`.
     """
 
     job_id: UUID
+    due_at: datetime
     attempts: int
     user_id: UUID
     url: str
@@ -45,9 +46,9 @@ WITH taken AS (
         SELECT job_id FROM webhooks WHERE due_at <= {NOW} AND NOT user_id = ANY(CAST(:busy AS uuid[]))
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING job_id, attempts, user_id, url
+    RETURNING job_id, due_at, attempts, user_id, url
 )
-SELECT taken.job_id, taken.attempts, taken.user_id, taken.url, u.webhook_secret, j.state, j.error_code,
+SELECT taken.job_id, taken.due_at, taken.attempts, taken.user_id, taken.url, u.webhook_secret, j.state, j.error_code,
     j.error_message, j.finished_at, j.requeues, coalesce((
     SELECT json_agg(json_build_object('id', i.id, 'index', i.index, 'width', i.width, 'height', i.height,
         'seed', i.seed) ORDER BY i.index) FROM images i WHERE i.job_id = taken.job_id

@@ -48,7 +48,7 @@ def _send(services: Services, claim: WebhookClaim) -> bool:
     with services.db.begin() as connection:
         # The user first, as where a job with its webhook is deleted, so that the two cannot deadlock.
         webhook_store.set_error(connection, claim.user_id, None)
-        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.attempts)
+        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.due_at)
     return True
 
 
@@ -58,9 +58,9 @@ def _record(connection: Connection, claim: WebhookClaim, error: DeliveryFailed) 
     if error.code == "webhook_gone":
         webhook_store.forget_url(connection, claim.user_id, claim.url)
     if error.lasting:
-        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.attempts)
+        outbox_rows.drop(connection, "webhooks", claim.job_id, claim.due_at)
     else:
-        outbox_rows.postpone(connection, "webhooks", claim.job_id, claim.attempts, error.delay_s(claim.attempts))
+        outbox_rows.postpone(connection, "webhooks", claim.job_id, claim.due_at, error.delay_s(claim.attempts))
 
 
 def post(claim: WebhookClaim, settings: Settings) -> None:

@@ -249,36 +249,6 @@ def _values(
     }
 
 
-# Renewals are written to a narrow table of their own: a step may last for minutes, and a new version of the whole job
-# every two seconds would be a hundred times as much for vacuum to clean up.
-_RENEW = text("""
-WITH held AS (
-    SELECT attempt_token, cancel_requested_at IS NOT NULL AS cancelling FROM jobs
-    WHERE id = ANY(:job_ids) AND attempt_token = ANY(:attempt_tokens) AND lease_until IS NOT NULL
-), renewed AS (
-    INSERT INTO leases (attempt_token, until)
-    SELECT attempt_token, clock_timestamp() + make_interval(secs => :lease_s) FROM held ORDER BY attempt_token
-    ON CONFLICT (attempt_token) DO UPDATE SET until = excluded.until
-)
-SELECT attempt_token, cancelling FROM held
-""")
-
-
-def renew(connection: Connection, held: Sequence[ClaimedJob]) -> dict[UUID, bool]:
-    """Extend the leases of claims; return whether the job is to be cancelled, by the token of each that is not lost."""
-    values = {
-        "job_ids": [claim.id for claim in held],
-        "attempt_tokens": [claim.attempt_token for claim in held],
-        "lease_s": LEASE_S,
-    }
-    return {row.attempt_token: row.cancelling for row in connection.execute(_RENEW, values)}
-
-
-def drop_old_leases(connection: Connection) -> None:
-    """Delete the renewals of claims that ended."""
-    connection.execute(text("DELETE FROM leases WHERE until < clock_timestamp() - interval '1 minute'"))
-
-
 def record_processing(connection: Connection, job_id: UUID, attempt_token: UUID) -> None:
     """Show, before the step ends, that the generator works on the job now. Raises Lost."""
     query = text("""
@@ -293,12 +263,16 @@ def record_processing(connection: Connection, job_id: UUID, attempt_token: UUID)
         raise Lost(f"the claim on {job_id} is gone")
 
 
+# The jobs are locked in the order of their ids, as everywhere.
 _RELEASE = text("""
 WITH given AS (
     SELECT * FROM json_to_recordset(CAST(:releases AS json)) AS g (
         job_id uuid, attempt_token uuid, next_step_s float, keep bool, remote_id text, progress float, unreachable bool,
         event text, by text, adapted text, adapted_code text, waiting text, waiting_code text, preview text
     )
+), held AS MATERIALIZED (
+    SELECT g.* FROM jobs JOIN given g ON jobs.id = g.job_id AND jobs.attempt_token = g.attempt_token
+    WHERE jobs.state = 'generating' ORDER BY jobs.id FOR NO KEY UPDATE OF jobs
 ), released AS (
     UPDATE jobs SET
         lease_until = CASE WHEN g.keep AND cancel_requested_at IS NULL
@@ -319,8 +293,7 @@ WITH given AS (
             OR (g.waiting IS NOT NULL AND jobs.waiting IS DISTINCT FROM g.waiting)
             OR greatest(jobs.progress, g.progress) IS DISTINCT FROM jobs.progress
         )::int
-    FROM given g
-    WHERE id = g.job_id AND jobs.attempt_token = g.attempt_token AND state = 'generating'
+    FROM held g WHERE id = g.job_id
     RETURNING id, cancel_requested_at IS NOT NULL AS cancelling, g.event, g.by, g.adapted, g.adapted_code, g.waiting,
         g.waiting_code, g.preview,
         g.waiting IS DISTINCT FROM old.waiting AND cancel_requested_at IS NULL AS is_new_reason

@@ -103,12 +103,10 @@ def retire(services: Services) -> Retired:
     The objects of uploads, likenesses and scene pictures become garbage. Each transaction drops a limited number. Rate
     limits that are full again and expired exports are deleted, and not counted.
     """
-    tokens = uploads = likenesses = 0
+    tokens = likenesses = 0
     with services.db.statement() as connection:
         while found := token_store.drop_expired_tokens(connection, RETIRED_AT_ONCE):
             tokens += found
-        while (looked := upload_store.drop_unused(connection, RETIRED_AT_ONCE)).seen:
-            uploads += looked.dropped
         while found := likeness_store.expire(connection, RETIRED_AT_ONCE):
             likenesses += found
         while rate_limits.drop_full(connection, RETIRED_AT_ONCE) == RETIRED_AT_ONCE:
@@ -116,7 +114,17 @@ def retire(services: Services) -> Retired:
         export_store.give_up_old(connection)
         export_store.drop_expired(connection)
         scene_pictures = catalogue.drop_retired(connection)
-    return Retired(tokens, uploads, likenesses, scene_pictures)
+    return Retired(tokens, _retire_uploads(services), likenesses, scene_pictures)
+
+
+def _retire_uploads(services: Services) -> int:
+    dropped = 0
+    while True:
+        with services.db.begin() as connection:
+            looked = upload_store.drop_unused(connection, RETIRED_AT_ONCE)
+        dropped += looked.dropped
+        if not looked.seen:
+            return dropped
 
 
 def empty_garbage(services: Services, limit_s: float = ROUND_S, stop: Stop = never_stop) -> Removed:

@@ -47,9 +47,13 @@ def claim_due(connection: Connection, limit: int) -> list[ClaimedPrefix]:
     return [ClaimedPrefix(row.prefix, row.due_at) for row in rows]
 
 
-_HELD = """FROM unnest(CAST(:prefixes AS text[]), CAST(:due_at AS timestamptz[])) AS held (prefix, due_at)
-    WHERE garbage.prefix = held.prefix AND garbage.due_at = held.due_at"""
-_DROP = text(f"DELETE FROM garbage USING {_HELD.removeprefix('FROM ')}")
+# A prefix that another transaction holds is being discarded again, and stays.
+_HELD = """WHERE prefix IN (
+    SELECT prefix FROM garbage g JOIN unnest(CAST(:prefixes AS text[]), CAST(:due_at AS timestamptz[]))
+        AS held (prefix, due_at) USING (prefix, due_at)
+    FOR UPDATE OF g SKIP LOCKED
+)"""
+_DROP = text(f"DELETE FROM garbage {_HELD}")
 _RELEASE = text(f"UPDATE garbage SET due_at = clock_timestamp() {_HELD}")
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.core.db import Database, DatabaseFault
 from shared.core.errors import Unavailable
 from shared.jobs.states import LEASE_RENEWAL_S
-from shared.polling import claims, unsettled
+from shared.polling import lease_store, unsettled
 from shared.polling.claims import ClaimedJob
 
 _log = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class Leases:
     def _renew(self, kept: list[Lease], ended: list[ClaimedJob]) -> None:
         try:
             with self._db.statement() as connection:
-                renewed = claims.renew(connection, [*(lease.claim for lease in kept), *ended])
+                renewed = lease_store.renew(connection, [*(lease.claim for lease in kept), *ended])
         except (Unavailable, DatabaseFault):
             _log.warning("the leases could not be renewed; trying again")
             return

@@ -216,8 +216,10 @@ def _write_batch(db: Database, decided: Sequence[tuple[ClaimedJob, Decision]], *
     stale = [claim for claim, decision in decided if _leaves_objects(decision.outcome)]
     # A release is one statement, which needs no transaction: that saves two round trips.
     with db.begin() if leaving or stale else db.statement() as connection:
+        # All at once and in order, since a batch that locks one after the other could meet another one half-way.
+        held = _lock(connection, [claim for claim, _ in decided]) if leaving else {}
         cancelling = claims.release(connection, staying) if staying else {}
-        states = _move(connection, leaving)
+        states = _move(connection, leaving, held)
         _discard(connection, [claim for claim in stale if claim.id in cancelling])
     return [_result(claim, releases[claim.id], cancelling, states) for claim, _ in decided]
 
@@ -266,7 +268,9 @@ def _ending(claim: ClaimedJob, outcome: Outcome, *, cancelling: bool) -> Move:
     return Move(claim.id, State.CANCELLED, Event.CANCELLED, attempt_token=token)
 
 
-def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]]) -> dict[UUID, State]:
+def _move(
+    connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]], cancelling: Mapping[UUID, bool]
+) -> dict[UUID, State]:
     """Move jobs away from their generators; return the states of those whose claim was not lost.
 
     Where the user asked for a cancel while the step ran, that is CANCELLED.
@@ -274,7 +278,6 @@ def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]])
     if not leaving:
         return {}
     # One statement moves all: a second one in this transaction would lock users' rows out of their order.
-    cancelling = _lock(connection, [claim for claim, _ in leaving])
     moves = [
         _ending(claim, outcome, cancelling=cancelling[claim.attempt_token])
         for claim, outcome in leaving
@@ -304,10 +307,9 @@ def _move(connection: Connection, leaving: Sequence[tuple[ClaimedJob, Outcome]])
     return states
 
 
-# In the order in which the rows of a deleted account's jobs are locked.
 _LOCK = text("""
 SELECT attempt_token, cancel_requested_at IS NOT NULL AS cancelling FROM jobs
-WHERE id = ANY(:job_ids) AND attempt_token = ANY(:attempt_tokens) AND state = 'generating' ORDER BY id DESC
+WHERE id = ANY(:job_ids) AND attempt_token = ANY(:attempt_tokens) AND state = 'generating' ORDER BY id
 FOR NO KEY UPDATE
 """)
 

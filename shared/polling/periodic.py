@@ -13,7 +13,7 @@ from shared.generators.base import Stop, never_stop
 from shared.metrics import store as metrics_store
 from shared.notify import bounces, delivery_errors, expiry, outbox, outbox_rows, pushes, webhooks
 from shared.notify.outbox_rows import Outbox
-from shared.polling import claims, dispatch, garbage, generator_errors, wait_reasons
+from shared.polling import dispatch, garbage, generator_errors, lease_store, wait_reasons
 from shared.services import Services
 
 SEND_S = 1.0
@@ -32,7 +32,7 @@ def collect(services: Services, stop: Stop = never_stop) -> int:
     with services.db.statement() as connection:
         wait_reasons.prune(connection)
         metrics_store.compact(connection)
-        claims.drop_old_leases(connection)
+        lease_store.drop_old_leases(connection)
         delivery_errors.drop_old(connection)
         generator_errors.drop_old(connection)
         reports.drop_old(connection)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from uuid import UUID
 
+from shared.core import locks
 from shared.core.content_rules import ContentRules
 from shared.core.db import Database
 from shared.jobs import source_store
@@ -29,7 +30,7 @@ def release(db: Database, rules: ContentRules | None = None) -> int:
         if not due:
             return 0
         # Both moves lock users' rows; locked before, in the order of their ids, neither waits.
-        source_store.lock_users(connection, {job.user_id for job in due})
+        locks.lock_users(connection, {job.user_id for job in due})
         moves = _moves([job for job in due if job.is_held], rules)
         job_store.release_all(connection, [move for move in moves if move.to == State.QUEUED])
         job_store.move_all(connection, [move for move in moves if move.to == State.FAILED])

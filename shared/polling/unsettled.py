@@ -35,6 +35,11 @@ _TAKE_BACK_CRASHES = text("""
     UPDATE jobs SET crashes = greatest(crashes - 1, 0), crashed_token = NULL
     WHERE state = 'generating' AND crashed_token = ANY(:attempt_tokens) AND crashes < :max_crashes
 """)
+_LOCK = text("""
+    SELECT FROM jobs WHERE state = 'generating'
+        AND (attempt_token = ANY(:attempt_tokens) OR crashed_token = ANY(:attempt_tokens))
+    ORDER BY id FOR NO KEY UPDATE
+""")
 _GIVE_BACK = text("""
     UPDATE jobs SET lease_until = NULL
     WHERE state = 'generating' AND attempt_token = ANY(:attempt_tokens) AND lease_until IS NOT NULL
@@ -57,16 +62,27 @@ def settle(db: Database, unsettled: Sequence[ClaimedJob]) -> None:
     }
     with db.begin() as connection:
         # First: it waits for an outcome of the same claim whose answer was lost, and that is still being written.
+        _lock(connection, [claim.attempt_token for claim in unsettled])
         claims.release(connection, [(claim, Release(FIRST_POLL_S)) for claim in unsettled])
         if storing:
             connection.execute(_DISCARD, values)
         _take_back_crashes(connection, [claim.attempt_token for claim in unsettled])
 
 
-def give_back(connection: Connection, attempt_tokens: Sequence[UUID]) -> None:
-    """End claims that this worker has asked for under these tokens without getting an answer; it has done no step."""
-    connection.execute(_GIVE_BACK, {"attempt_tokens": list(attempt_tokens)})
-    _take_back_crashes(connection, attempt_tokens)
+def give_back(db: Database, attempt_tokens: Sequence[UUID]) -> None:
+    """End claims that this worker has asked for under these tokens without getting an answer; it has done no step.
+
+    Raises Unavailable.
+    """
+    with db.begin() as connection:
+        _lock(connection, attempt_tokens)
+        connection.execute(_GIVE_BACK, {"attempt_tokens": list(attempt_tokens)})
+        _take_back_crashes(connection, attempt_tokens)
+
+
+def _lock(connection: Connection, attempt_tokens: Sequence[UUID]) -> None:
+    """Lock the jobs of claims, and those that were taken from them, in the order of their ids."""
+    connection.execute(_LOCK, {"attempt_tokens": list(attempt_tokens)})
 
 
 def _take_back_crashes(connection: Connection, attempt_tokens: Sequence[UUID]) -> None:

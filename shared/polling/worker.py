@@ -150,9 +150,9 @@ class Worker:
         Without that their leases would run out, and this worker would be taken for dead. Only one thread claims, the
         pump's.
         """
+        if self._unanswered:
+            unsettled.give_back(self.services.db, self._unanswered)
         with self.services.db.statement() as connection:
-            if self._unanswered:
-                unsettled.give_back(connection, self._unanswered)
             self._unanswered = claims.new_tokens(limit)
             yield connection, self._unanswered
         self._unanswered = []

@@ -279,7 +279,7 @@ def test_a_frozen_sender_does_not_postpone_the_mail_of_another(world: World, mai
 
 
 def test_a_requeued_job_sends_another_mail(world: World, mailing: Services, server: MailServer) -> None:
-    """The first mail was being sent while the job was requeued and ended again."""
+    """The first mail was being sent while the job was requeued and ended again, and the second when its sender died."""
     job_id = end(world, State.FAILED)
     with mailing.db.statement() as connection:
         first = mail_store.claim(connection)
@@ -290,7 +290,13 @@ def test_a_requeued_job_sends_another_mail(world: World, mailing: Services, serv
     ending(world, job_id, State.SUCCEEDED)
     with mailing.db.statement() as connection:
         mail_store.drop(connection, first)
-    assert waiting_mails(world) == {job_id: 0}
+        assert waiting_mails(world) == {job_id: 0}
+        assert mail_store.claim(connection)
+        before = world.sql("SELECT * FROM mails")
+        mail_store.postpone(connection, first)
+        mail_store.drop(connection, first)
+    assert world.sql("SELECT * FROM mails") == before
+    make_due(world)
     world.poller.send_mail()
     [received] = server.mails
     assert received.message["Message-ID"] == f"<{job_id}.1@example.com>"

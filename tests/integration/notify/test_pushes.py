@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
-from shared.notify import expiry, posting, push_keys, pushes
+from shared.notify import expiry, posting, push_keys, push_store, pushes
 from shared.services import Services
 from tests.support.outboxes import are_due
 from tests.support.waiting import until
@@ -304,3 +304,22 @@ def test_what_was_not_accepted_for_a_day_is_given_up(
     expiry.give_up_old(notifying)
     assert (waiting(world), browsers(world)) == ([], 1)
     assert counted(world) == [("push", "push_expired", 0, 1)]
+
+
+def test_the_second_end_of_a_requeued_job_is_told(world: World, notifying: Services, receiver: WebhookReceiver) -> None:
+    """The first was being told while the job was requeued and ended again, and the second when its sender died."""
+    user = world.user()
+    subscribe(world, user, receiver.url)
+    job_id = world.submit(user)
+    end(world, job_id, State.FAILED)
+    with notifying.db.statement() as connection:
+        first = push_store.claim(connection, ())
+    assert first is not None
+    with notifying.db.begin() as connection:
+        job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED)
+    end(world, job_id)
+    with notifying.db.statement() as connection:
+        assert push_store.claim(connection, ())
+        push_store.drop(connection, first)
+    world.sql("UPDATE pushes SET due_at = clock_timestamp()")
+    assert (pushes.send_due(notifying), len(receiver.posts)) == (1, 1)

@@ -12,11 +12,13 @@ import pytest
 from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from shared.jobs import source_store
+from shared.core import locks
+from shared.core.settings import Settings
 from shared.jobs import store as job_store
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import Event, State
-from shared.notify import expiry, webhooks
+from shared.notify import expiry, webhook_store, webhooks
+from shared.notify.webhook_store import WebhookClaim
 from shared.services import Services
 from shared.testing.fake_generator import FakeGenerator
 from tests.support.outboxes import are_due
@@ -277,6 +279,29 @@ def test_a_requeued_job_ends_again(world: World, calling: Services, receiver: We
     assert len({posted.headers["webhook-id"] for posted in receiver.posts}) == 2
 
 
+def test_the_second_end_of_a_requeued_job_is_not_lost(
+    world: World, calling: Services, receiver: WebhookReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the first is being sent, the job is requeued and ends again, and whoever sends that dies."""
+    job_id = ended(world, receiver.url, State.FAILED)
+    post = webhooks.post
+
+    def end_again(claim: WebhookClaim, settings: Settings) -> None:
+        post(claim, settings)
+        with world.services.db.begin() as connection:
+            job_store.move(connection, job_id, State.QUEUED, Event.REQUEUED)
+        ending(world, job_id)
+        with world.services.db.statement() as connection:
+            assert webhook_store.claim(connection, ())
+
+    with monkeypatch.context() as patch:
+        patch.setattr(webhooks, "post", end_again)
+        assert webhooks.send_due(calling) == 1
+    world.sql("UPDATE webhooks SET due_at = clock_timestamp()")
+    assert webhooks.send_due(calling) == 1
+    assert [json.loads(posted.body)["type"] for posted in receiver.posts] == ["job.failed", "job.succeeded"]
+
+
 def test_a_webhook_is_dropped_after_the_user_is_locked(
     world: World, calling: Services, receiver: WebhookReceiver
 ) -> None:
@@ -285,7 +310,7 @@ def test_a_webhook_is_dropped_after_the_user_is_locked(
     ended(world, receiver.url, user_id=user_id)
     world.sql("UPDATE users SET webhook_error = 'webhook_refused'")
     with ThreadPoolExecutor(1) as threads, world.services.db.begin() as other:
-        source_store.lock_users(other, [user_id])
+        locks.lock_users(other, [user_id])
         sending = threads.submit(webhooks.send_due, calling)
         world.until_one_waits()
         assert len(list(other.execute(text("SELECT FROM webhooks FOR UPDATE NOWAIT")))) == 1

@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Connection, text
 
+from shared.core import locks
 from shared.core.db import Database, DatabaseFault
 from shared.core.errors import Unavailable
-from shared.jobs import source_store
 from shared.jobs import store as job_store
 from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
@@ -183,7 +183,7 @@ def test_a_cancelled_job_in_a_batch_makes_it_lock_no_user_out_of_order(world: Wo
     with world.services.db.begin() as connection:
         assert job_store.request_cancel(connection, older.claim.id)
     with ThreadPoolExecutor(1) as threads, world.services.db.begin() as other:
-        source_store.lock_users(other, [owner(world, older)])
+        locks.lock_users(other, [owner(world, older)])
         writing = threads.submit(write, world, [newer, older], 64)
         world.until_one_waits()
         query = text("SELECT FROM users WHERE id = :id FOR UPDATE NOWAIT")

@@ -17,7 +17,7 @@ from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.records import StoredImage
 from shared.jobs.states import Event, State
 from shared.polling import claims as claim_store
-from shared.polling import dispatch, lease
+from shared.polling import dispatch, lease, lease_store
 from shared.polling.claims import ClaimedJob, Release
 from shared.testing.fake_generator import FakeGenerator, Plan
 from tests.support.poller import Poller
@@ -119,14 +119,14 @@ def test_a_frozen_worker_writes_nothing(world: World) -> None:
     alive = claimed(world, job_id)
     before = world.sql("SELECT * FROM jobs"), world.timeline(job_id)
     with world.services.db.begin() as connection:
-        assert not claim_store.renew(connection, [frozen])
+        assert not lease_store.renew(connection, [frozen])
         for to in (State.QUEUED, State.FAILED, State.CANCELLED, State.SUCCEEDED):
             with pytest.raises(job_store.Lost):
                 job_store.move(
                     connection, job_id, to, Event.FAILED, attempt_token=frozen.attempt_token, reason=GENERATOR_FAILED
                 )
         assert claim_store.release(connection, [(frozen, Release(1, progress=0.9, event=Event.PROCESSING))]) == {}
-        assert claim_store.renew(connection, [alive]) == {alive.attempt_token: False}
+        assert lease_store.renew(connection, [alive]) == {alive.attempt_token: False}
     world.sql("UPDATE jobs SET lease_until = :lease", lease=before[0][0].lease_until)
     assert (world.sql("SELECT * FROM jobs"), world.timeline(job_id)) == before
 
@@ -136,7 +136,7 @@ def test_a_released_claim_is_not_renewed(world: World) -> None:
     held = claimed(world, job_id)
     with world.services.db.begin() as connection:
         assert claim_store.release(connection, [(held, Release(5))]) == {job_id: False}
-        assert not claim_store.renew(connection, [held])
+        assert not lease_store.renew(connection, [held])
     assert world.row(job_id).lease_until is None
 
 

@@ -47,7 +47,7 @@ def test_an_upload_in_use_is_looked_at_once(world: World) -> None:
     user_id = world.user()
     used, unused = add_uploads(world, user_id, 2)
     use(world, world.submit(user_id), used)
-    with world.services.db.statement() as connection:
+    with world.services.db.begin() as connection:
         assert upload_store.drop_unused(connection, 10) == upload_store.Dropped(2, 1)
         assert upload_store.drop_unused(connection, 10) == upload_store.Dropped(0, 0)
     assert left(world) == {used}

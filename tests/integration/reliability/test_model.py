@@ -22,7 +22,7 @@ from shared.jobs import depth, groups, submission
 from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.records import StoredImage
 from shared.jobs.states import FINISHED, MAX_ATTEMPTS, MAX_CRASHES, State
-from shared.polling import claims, dispatch, outcomes
+from shared.polling import claims, dispatch, lease_store, outcomes
 from shared.polling import generators as generator_store
 from shared.polling.claims import ClaimedJob
 from shared.polling.outcomes import Cancelled, Decision, Failed, Outcome, Progressed, Retried, Sent, Succeeded, Waits
@@ -262,7 +262,7 @@ class Model(RuleBasedStateMachine):
     def renew_leases(self) -> None:
         """Renew all claims that workers keep; those that are lost are not known any more."""
         with self.services.db.statement() as connection:
-            kept = claims.renew(connection, self.claims)
+            kept = lease_store.renew(connection, self.claims)
         of_jobs = {job.claim.attempt_token: job for job in self.jobs.values() if job.claim is not None}
         assert kept == {token: job.cancelling for token, job in of_jobs.items()}
         for job in of_jobs.values():

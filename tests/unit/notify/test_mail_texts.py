@@ -63,9 +63,9 @@ def job_of(prompt: str = "a lighthouse", count: int = 1, number: int = 0) -> Mai
 
 def claim_of(*jobs: MailJob, language: str = "en") -> MailClaim:
     return MailClaim(
-        outbox="mails", id=JOB_ID, attempts=1, user_id=JOB_ID, email="ada@example.com", language=language,
-        unsubscribe="ab" * 32, finished_at=FINISHED_AT, requeues=0, cancelled=0, jobs=jobs or (job_of(),),
-        confirmed=True,
+        outbox="mails", id=JOB_ID, due_at=FINISHED_AT, attempts=1, user_id=JOB_ID, email="ada@example.com",
+        language=language, unsubscribe="ab" * 32, finished_at=FINISHED_AT, requeues=0, cancelled=0,
+        jobs=jobs or (job_of(),), confirmed=True,
     )  # fmt: skip
 
 
