@@ -25,7 +25,8 @@ from tests.support.paths import ROOT
 from tests.support.waiting import until
 
 PATIENCE_S = 60
-
+LARGE: dict[str, object] = {"prompt": "a castle", "n": 8, "ups": 1, "width": 2048, "height": 2048, "steps": 150}
+"""An order that takes minutes."""
 
 ENGINE = """
 import numpy as np
@@ -71,7 +72,7 @@ def test_it_serves_and_stops_during_a_job(number: signal.Signals) -> None:
         health = _call(f"{address}/health")
         assert isinstance(health, dict)
         assert (health["engine"], health["workers"]) == ("painter", 2)
-        _call(f"{address}/initiate_processing", {"prompt": "a castle", "width": 2048, "height": 2048, "steps": 150})
+        _call(f"{address}/initiate_processing", LARGE)
         process.send_signal(number)
         assert process.wait(PATIENCE_S) == 0
     finally:
@@ -125,9 +126,8 @@ def test_stopping_answers_the_calls_that_wait_for_a_change() -> None:
     process, address = _start()
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
     try:
-        large = {"prompt": "a castle", "width": 2048, "height": 2048, "steps": 150}
-        _call(f"{address}/initiate_processing", large)
-        number = _call(f"{address}/initiate_processing", large)
+        _call(f"{address}/initiate_processing", LARGE)
+        number = _call(f"{address}/initiate_processing", LARGE)
         end = time.monotonic() + PATIENCE_S
         while _call(f"{address}/health")["processing"] == 0:  # type: ignore[index]
             assert time.monotonic() < end
