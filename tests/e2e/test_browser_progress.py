@@ -377,6 +377,7 @@ def test_each_picture_has_its_links(person: Visitor, user: ApiUser, backstage: B
     expect(viewer).to_contain_text("1 of 2")
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
+    stop_clock(page)
     second.get_by_role("button", name="Copy link").click()
     expect(second.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == person.url + image["link"]
