@@ -28,6 +28,9 @@ from shared.services import Services
 
 SITE = Path(__file__).parent.parent / "web"
 API_FOLDERS = ("v1", "i", "s")
+KEPT_S = 65
+"""How long a connection may be idle, as at nginx. Of uvicorn's 5 s a program that asks every 5 s would meet the end."""
+
 FILE_ENDING = re.compile(r"\.[a-z0-9]{1,8}$")
 
 
@@ -119,6 +122,7 @@ def main(more: Callable[[Settings], Sequence[BaseRoute]] = lambda _: ()) -> None
         proxy_headers=False,  # functions.http.client_address reads them
         log_config=None,
         access_log=False,
+        timeout_keep_alive=KEPT_S,
         timeout_graceful_shutdown=5,
     )
     services.flush(FLUSH_S)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -27,6 +28,9 @@ from tests.support.paths import ROOT
 from tests.support.poller import Poller
 from tests.support.scheduling import ByServers
 from tests.support.world import World
+
+hypothesis.settings.load_profile("ci")
+"""Its own one: the same examples in each run, and no limits of time, which a busy machine exceeds."""
 
 
 @pytest.hookimpl(trylast=True)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from fake_engine import FakeEngine
+from fake_engine import Clock, FakeEngine
 from serving import Listen, Serve, Service, TestClient
 from thread_engine_pool import ThreadEnginePool
 
@@ -21,6 +21,13 @@ def engine() -> Iterator[FakeEngine]:
     yield fake
     fake.go.set()
     fake.never.set()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("generator.jobs.time", clock)
+    return clock
 
 
 @pytest.fixture

@@ -16,6 +16,16 @@ from generator.engines.base import (
 )
 
 
+class Clock:
+    """The queue's clock in a test, which moves it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
 class FakeEngine:
     """Returns flat pictures immediately; `wait`, `raise` and `hang` in a prompt do what they say."""
 

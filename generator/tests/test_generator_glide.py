@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
-from fake_engine import FakeEngine
+from fake_engine import Clock, FakeEngine
 from serving import Listen, Serve, Service, open_png
 from thread_engine_pool import ThreadEnginePool
 
@@ -22,8 +22,9 @@ from generator.job import FailureReason
 from generator.jobs import Bounds, JobFailed, JobQueue, QueueFull
 from generator.request import GenerationRequest
 from generator.work import JobProgress, Results
+from tests.support.waiting import until
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 SIZES = [64, 128, 256, 512, 1024]
 BAD = [
     ("size", None),
@@ -216,9 +217,13 @@ def test_an_engine_that_raises_fails_only_its_call(service: Service) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["hang", "wait"])
-def test_a_call_that_takes_too_long_times_out(serve: Serve, prompt: str) -> None:
-    service = serve(job_timeout_s=0.2)
-    answer = service.image(prompt=prompt)
+def test_a_call_that_takes_too_long_times_out(serve: Serve, engine: FakeEngine, clock: Clock, prompt: str) -> None:
+    service = serve(job_timeout_s=600)
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(service.image, prompt=prompt)
+        until(lambda: engine.image_requests, "the engine works", PATIENCE_S, 0.01)
+        clock.now = 601
+        answer = call.result(PATIENCE_S)
     assert answer.status_code == 504
     assert answer.json() == {"error": "took_too_long", "message": "the job took too long"}
     assert service.image().status_code == 200

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import tomllib
 import urllib.request
@@ -23,9 +22,11 @@ from PIL import Image
 
 from generator.cli import main
 from tests.support.paths import ROOT
+from tests.support.waiting import until
 
 PATIENCE_S = 60
-
+LARGE: dict[str, object] = {"prompt": "a castle", "n": 8, "ups": 1, "width": 2048, "height": 2048, "steps": 150}
+"""An order that takes minutes."""
 
 ENGINE = """
 import numpy as np
@@ -60,7 +61,7 @@ def _start(*options: str, modules: Path = ROOT) -> tuple[subprocess.Popen[str], 
 def _call(url: str, fields: dict[str, object] | None = None) -> object:
     data = None if fields is None else json.dumps(fields).encode()
     request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
         return json.load(answer)
 
 
@@ -71,9 +72,9 @@ def test_it_serves_and_stops_during_a_job(number: signal.Signals) -> None:
         health = _call(f"{address}/health")
         assert isinstance(health, dict)
         assert (health["engine"], health["workers"]) == ("painter", 2)
-        _call(f"{address}/initiate_processing", {"prompt": "a castle", "width": 2048, "height": 2048, "steps": 150})
+        _call(f"{address}/initiate_processing", LARGE)
         process.send_signal(number)
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         process.kill()
         process.communicate()
@@ -85,11 +86,7 @@ def test_an_external_engine_is_one_file(tmp_path: Path) -> None:
     try:
         assert _call(f"{address}/health")["engine"] == "plain_engine:Plain"  # type: ignore[index]
         number = _call(f"{address}/initiate_processing", {"prompt": "a castle", "width": 64, "height": 64, "ups": 1})
-        for _ in range(1000):
-            if (status := _call(f"{address}/check_status", {"id": number})) in ("finished", "error"):
-                break
-            threading.Event().wait(0.01)
-        assert status == "finished"
+        until(lambda: _call(f"{address}/check_status", {"id": number}) == "finished", "it is painted", PATIENCE_S, 0.01)
         results = _call(f"{address}/get_results", {"id": number})
         with Image.open(io.BytesIO(base64.b64decode(results["imgs"][0]))) as image:  # type: ignore[index]
             assert (image.size, image.getpixel((5, 5))) == ((64, 64), (200, 200, 200))
@@ -118,7 +115,7 @@ def test_stopping_answers_the_waiting_calls() -> None:
         process.send_signal(signal.SIGTERM)
         answer = connection.getresponse()
         assert (answer.status, json.load(answer)["error"]) == (503, "stopping")
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         connection.close()
         process.kill()
@@ -129,9 +126,8 @@ def test_stopping_answers_the_calls_that_wait_for_a_change() -> None:
     process, address = _start()
     connection = http.client.HTTPConnection(urlsplit(address).netloc, timeout=PATIENCE_S)
     try:
-        large = {"prompt": "a castle", "width": 2048, "height": 2048, "steps": 150}
-        _call(f"{address}/initiate_processing", large)
-        number = _call(f"{address}/initiate_processing", large)
+        _call(f"{address}/initiate_processing", LARGE)
+        number = _call(f"{address}/initiate_processing", LARGE)
         end = time.monotonic() + PATIENCE_S
         while _call(f"{address}/health")["processing"] == 0:  # type: ignore[index]
             assert time.monotonic() < end
@@ -142,7 +138,7 @@ def test_stopping_answers_the_calls_that_wait_for_a_change() -> None:
         process.send_signal(signal.SIGTERM)
         answer = connection.getresponse()
         assert (answer.status, json.load(answer)) == (200, "error")
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_S) == 0
     finally:
         connection.close()
         process.kill()

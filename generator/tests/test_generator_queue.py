@@ -1,8 +1,10 @@
 """The queue: order, limits, cancellation, expiry and failing engines."""
 
 import pytest
-from fake_engine import FakeEngine
-from serving import Serve, Service, encoded
+from fake_engine import Clock, FakeEngine
+from serving import PATIENCE_S, Serve, Service, encoded
+
+from tests.support.waiting import until
 
 
 def test_positions_count_down(service: Service, engine: FakeEngine) -> None:
@@ -61,10 +63,14 @@ def test_an_engine_that_raises_fails_only_its_job(service: Service) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["hang", "wait"])
-def test_an_engine_that_takes_too_long_fails_only_its_job(serve: Serve, prompt: str) -> None:
-    service = serve(job_timeout_s=0.2)
+def test_an_engine_that_takes_too_long_fails_only_its_job(
+    serve: Serve, engine: FakeEngine, clock: Clock, prompt: str
+) -> None:
+    service = serve(job_timeout_s=600)
     bad = service.start(prompt=prompt)
     good = service.start()
+    until(lambda: engine.image_requests, "the engine works", PATIENCE_S, 0.01)
+    clock.now = 601
     assert service.until(bad, "error", "finished") == "error"
     service.finish(good)
 

@@ -39,8 +39,10 @@ def test_every_page_of_the_gallery_has_an_address(guest: Visitor) -> None:
     assert urlsplit(page.url).query == ""
     scroll_down(page, "after=")
     scroll_down(page, f"after=(?!{re.escape(parse_qs(urlsplit(page.url).query)['after'][0])})")
-    address = page.url
-    topmost, _ = topmost_of(page)
+    # In one look: the page may still be scrolling.
+    address, topmost = tiles(page).evaluate_all(
+        "(nodes) => [location.href, nodes.find((node) => node.getBoundingClientRect().bottom > 0).dataset.job]"
+    )
 
     page.go_back()
     expect(page).to_have_url(guest.url + "/create")

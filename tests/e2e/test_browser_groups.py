@@ -10,7 +10,7 @@ from tests.support.api_user import SMALL, ApiUser
 from tests.support.axe import axe_source, violations
 from tests.support.cabinet import Owner, log_in, look, tiles
 from tests.support.running_site import RunningSite
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import Visitor, stop_clock, visitor
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("browser")
@@ -56,6 +56,7 @@ def test_a_finished_group_is_one_row_and_deleted_at_once(looker: Visitor, user: 
     with page.expect_download() as saved:
         page.get_by_role("link", name="Download the ZIP file").click()
     assert saved.value.suggested_filename.endswith(".zip")
+    stop_clock(page)
     page.get_by_role("button", name="Delete all").press("Enter")
     expect(tiles(page)).to_have_count(1)
     expect(row(page, "a boat")).to_have_count(0)
@@ -113,6 +114,7 @@ def test_a_group_of_several_pages_opens_to_all_its_jobs(person: Visitor, owner: 
     last.focus()
     expect(last).to_be_in_viewport()
     expect(tiles(page)).to_have_count(201)
+    stop_clock(page)
     page.get_by_role("button", name="Delete all").press("Enter")
     expect(tiles(page)).to_have_count(1)
     page.get_by_role("button", name="Undo").press("Enter")

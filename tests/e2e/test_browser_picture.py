@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.support.api_user import ApiUser
 from tests.support.gallery_guest import looking, see, tiles
 from tests.support.running_site import RunningSite
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, stop_clock
 
 
 def test_a_picture_page_shows_everything_and_links_on(guest: Visitor, published: dict[str, Any]) -> None:
@@ -51,6 +51,8 @@ def test_the_permanent_link_is_copied(guest: Visitor, published: dict[str, Any])
     page, job = guest.page, published["large"]
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.goto(f"{guest.url}/gallery/{job['id']}")
+    expect(page.get_by_role("button", name="Copy")).to_be_visible()
+    stop_clock(page)
     page.get_by_role("button", name="Copy").click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == f"{guest.url}{job['images'][0]['link']}"

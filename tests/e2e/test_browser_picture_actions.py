@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.support.api_user import ApiUser
 from tests.support.cabinet import HIDE, Owner, act, choose, look, record, tile, tiles
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, stop_clock
 from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("browser")
@@ -21,9 +21,8 @@ def ids(user: ApiUser) -> set[str]:
 
 def test_delete_can_be_undone_and_is_sent_only_then(person: Visitor, owner: Owner) -> None:
     owner.copy("a fox", 2)
-    page = person.page
-    page.clock.install()
-    look(person)
+    page = look(person)
+    stop_clock(page)
     sent = record(page, lambda request: request.method == "DELETE")
     act(page, "a fox 2", "Delete")
     expect(tiles(page)).to_have_count(2)

@@ -10,7 +10,7 @@ from tests.support.axe import axe_source, violations
 from tests.support.cabinet import HIDE, Owner, act, choose, log_in, look, record, tiles
 from tests.support.repeats import repeats
 from tests.support.running_site import RunningSite
-from tests.support.visitor import Visitor, visitor
+from tests.support.visitor import Visitor, stop_clock, visitor
 
 pytestmark = pytest.mark.usefixtures("browser")
 
@@ -114,6 +114,7 @@ def test_select_by_mouse_and_keyboard(person: Visitor, owner: Owner) -> None:
     bar.get_by_role("button", name="Select all").click()
     expect(bar).to_contain_text("7 selected")
     expect(bar).to_contain_text("1 of them is not finished. Cancel it before deleting.")
+    stop_clock(page)
     bar.get_by_role("button", name="Delete (6)").click()
     expect(tiles(page)).to_have_count(1)
     expect(tiles(page)).to_have_attribute("data-id", unfinished[0])

@@ -10,8 +10,10 @@ from tests.support.running_site import RunningSite
 from tests.support.visitor import Visitor
 from tests.support.waiting import until
 
-# In one look: between two, the page may take the picture away, and it then has no address.
-DECODED_ADDRESS = "image => image.complete && image.naturalWidth > 0 && image.currentSrc"
+# For `evaluate_all`, in one look: between two, or while one waits for it, the page may take the picture away.
+DECODED_ADDRESSES = """(images) => images
+  .filter(({complete, naturalWidth}) => complete && naturalWidth > 0)
+  .map(({currentSrc}) => currentSrc)"""
 
 
 @pytest.fixture
@@ -35,8 +37,7 @@ def test_the_page_shows_the_picture_as_it_is_made(person: Visitor, user: ApiUser
     def shows_another() -> bool:
         state = page.get_by_test_id("job-state").text_content()
         assert state in ("Waiting in the queue", "Being painted"), state
-        if preview.is_visible() and (address := preview.evaluate(DECODED_ADDRESS)):
-            seen[str(address)] = None
+        seen.update(dict.fromkeys(preview.evaluate_all(DECODED_ADDRESSES)))
         return len(seen) >= 3
 
     until(shows_another, "the third preview is shown", 60, 0.1)

@@ -14,7 +14,8 @@ from tests.support.api_user import PASSWORD, ApiUser
 from tests.support.axe import axe_source, violations
 from tests.support.backstage import Backstage, finish
 from tests.support.running_site import RunningSite
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visitor, stop_clock
+from tests.support.waiting import until
 
 PROMPT = "a lighthouse on a cliff at night, in a storm"
 SHORT = "a lighthouse on a cliff at night, in a…"
@@ -171,9 +172,11 @@ def test_no_estimate_is_shown_while_a_model_loads(person: Visitor, job: str) -> 
 
 def test_the_reason_for_a_delay_is_shown(person: Visitor, job: str) -> None:
     page = person.page
+    stop_clock(page)
     panel = show_delay(person, job, "generator_busy", "in English")
     expect(panel).to_contain_text("The generator accepts no more work right now.")
     expect(panel.locator(".hint")).to_contain_text("about 45 seconds left")
+    page.clock.run_for(5_000)
     expect(panel.locator(".hint")).to_contain_text("about 40 seconds left")
     page.unroute_all()
 
@@ -202,6 +205,7 @@ def test_a_running_job_is_stopping_until_it_has_stopped(person: Visitor, backsta
     state_of(page).to_have_text("Stopping")
     expect(page.get_by_text("Waiting for the generator to stop.")).to_be_visible()
     expect(page.get_by_role("button", name="Cancelling")).to_be_disabled()
+    until(lambda: page.evaluate("1") and held, "the request is held")
     held[0].abort()
     expect(page.get_by_role("alert").filter(has_text="Easel cannot be reached.")).to_be_visible()
     state_of(page).to_have_text("Being painted")
@@ -283,10 +287,10 @@ def test_a_gateway_that_breaks_down_for_a_while(person: Visitor, backstage: Back
     page.goto(f"{person.url}/pictures/{job}")
     notice = page.get_by_role("region", name="Notices")
     expect(notice).to_contain_text("Connection lost.")
-    backstage.let_go()
     page.unroute_all()
+    expect(notice).to_contain_text("Back online.")  # for four seconds
+    backstage.let_go()
     state_of(page).to_have_text("Finished")
-    expect(notice).to_contain_text("Back online.")
     person.complaints = [words for words in person.complaints if "status of 503" not in words]
 
 
@@ -373,6 +377,7 @@ def test_each_picture_has_its_links(person: Visitor, user: ApiUser, backstage: B
     expect(viewer).to_contain_text("1 of 2")
     page.keyboard.press("Escape")
     expect(viewer).to_have_count(0)
+    stop_clock(page)
     second.get_by_role("button", name="Copy link").click()
     expect(second.get_by_role("button", name="Copied")).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == person.url + image["link"]

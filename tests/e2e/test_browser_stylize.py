@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import text
 
 from shared.services import Services
+from tests.e2e.test_browser_previews import DECODED_ADDRESSES
 from tests.support.api_user import ApiUser
 from tests.support.cabinet import log_in
 from tests.support.repeats import repeats
@@ -172,8 +173,7 @@ def test_a_set_in_the_making_can_be_watched_and_cancelled_and_what_is_missing_ma
     seen: set[str] = set()
 
     def shows_another() -> bool:
-        if preview.count() and preview.evaluate("image => image.complete && image.naturalWidth > 0"):
-            seen.add(str(preview.evaluate("image => image.currentSrc")))
+        seen.update(preview.evaluate_all(DECODED_ADDRESSES))
         return len(seen) >= 2
 
     until(shows_another, "another preview is shown", 120, 0.1)

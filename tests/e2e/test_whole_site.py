@@ -95,12 +95,12 @@ def test_it_works(tmp_path: Path) -> None:
             ready = {line.split()[0] for line in lines if " ready in " in line}
             expected = {"initdb", "postgres", "redis", "s3", "bucket", "migrate", "generator", "worker"}
             assert ready >= {*expected, "gateway"}
-            with requests.get(f"{running.url}/v1/health", timeout=10) as answer:
+            with requests.get(f"{running.url}/v1/health", timeout=60) as answer:
                 assert answer.json()["status"] == "ok"
             operate(home, "Everything works.", "check")
             operate(home, "gallery@easel.invalid", "jobs", "list")
             second = start(home)
-            output, _ = second.communicate(timeout=30)
+            output, _ = second.communicate(timeout=90)
             assert second.returncode == 1
             assert f"already runs at {running.url}" in output
         finally:

@@ -23,7 +23,7 @@ class ApiUser:
         self.email = f"user-{secrets.token_hex(8)}@example.com"
         self.session = requests.Session()
         self.session.trust_env = False
-        # The gateway closes a connection that is idle for 5 s, perhaps just when it is used again.
+        # The gateway closes a connection that is idle for 65 s, perhaps just when it is used again.
         again = Retry(1, allowed_methods={"GET"}, respect_retry_after_header=False)
         self.session.mount("http://", HTTPAdapter(max_retries=again))
         answer = self.call("POST", "/v1/signup", json={"email": self.email, "password": PASSWORD})

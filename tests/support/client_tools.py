@@ -1,5 +1,6 @@
 """The generators of API clients, in an environment beside the project's, which is made once."""
 
+import fcntl
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,13 @@ FOLDER = ROOT / ".venv" / "clients"
 @cache
 def tools() -> Path:
     """Return the folder of the environment's programs. Skips the test if it cannot be installed."""
+    with FOLDER.with_suffix(".lock").open("w") as lock:  # another pytest worker may need it at the same time
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _install()
+    return FOLDER / "bin"
+
+
+def _install() -> None:
     stamp = FOLDER / "lock.txt"
     if not stamp.exists() or stamp.read_bytes() != LOCK.read_bytes():
         uv, python = ROOT / ".venv" / "bin" / "uv", FOLDER / "bin" / "python"
@@ -24,7 +32,6 @@ def tools() -> Path:
         if not made:
             pytest.skip("the generators of clients cannot be installed here")
         stamp.write_bytes(LOCK.read_bytes())
-    return FOLDER / "bin"
 
 
 def _run(command: list[str | Path]) -> bool:

@@ -66,7 +66,7 @@ class MailServer:
         return f"smtp://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **self._options)
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, ready_timeout=60, **self._options)
         self._controller.start()
         return self
 

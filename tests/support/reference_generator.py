@@ -16,7 +16,7 @@ from tests.support.processes import started
 from tests.support.waiting import until
 
 START_LIMIT_S = 300
-STOP_LIMIT_S = 20
+STOP_LIMIT_S = 60
 
 
 @contextmanager

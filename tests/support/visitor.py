@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,6 +80,7 @@ class Visitor:
     def log_out(self) -> None:
         """Log out and return to the front page as a guest."""
         self.page.get_by_role("link", name="Account: ").click()
+        self.see_complete()  # or a list that is still loading gets a 401
         self.page.get_by_role("button", name="Log out", exact=True).click()
         expect(self.page.get_by_role("link", name="Log in")).to_be_visible()
 
@@ -146,6 +148,12 @@ class Visitor:
         parts = urlsplit(request.url)
         if parts.scheme not in ("data", "blob") and f"{parts.scheme}://{parts.netloc}" not in self._allowed:
             self.complaints.append(f"elsewhere: {request.url}")
+
+
+def stop_clock(page: Page) -> None:
+    """Stop the clock of the page's scripts, a minute from now: what they show for a while stays."""
+    page.clock.install()
+    page.clock.pause_at(datetime.now(UTC) + timedelta(minutes=1))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -205,9 +206,14 @@ def test_a_short_fault_during_polling_is_survived(run: Run, faults: int) -> None
         assert run("x", server=server.url) == (ExitCode.DONE if faults < TRIES else ExitCode.UNREACHABLE)
 
 
-def test_a_timeout_is_code_4_and_cancels(fake: FakeGenerator, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_timeout_is_code_4_and_cancels(
+    fake: FakeGenerator, out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The time is over once the service has been asked for the status."""
     fake.plan = ENDLESS
-    assert main(["x", "--server", fake.url, "--out", str(out), "--timeout", "0.3"]) == ExitCode.TIMED_OUT
+    clock = SimpleNamespace(monotonic=lambda: 601.0 if fake.counts["statuses"] else 0.0)
+    monkeypatch.setattr("cli.generation_run.time", clock)
+    assert main(["x", "--server", fake.url, "--out", str(out), "--timeout", "600"]) == ExitCode.TIMED_OUT
     assert "--timeout" in capsys.readouterr().err
     assert fake.counts["cancelled"] == 1
     assert saved(out) == []

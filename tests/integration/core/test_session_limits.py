@@ -127,8 +127,10 @@ def test_the_role_has_the_limits_and_needs_no_set(services: Services, separate: 
 
 
 def test_a_wait_for_a_lock_ends_as_unavailable(separate: Separate) -> None:
-    separate.run("ALTER DATABASE separate SET lock_timeout = '1s'")
-    separate.run("ALTER ROLE easel IN DATABASE separate RESET lock_timeout")
+    # The holder may be idle for as long as the other one takes to connect and to wait.
+    for name, limit in (("lock_timeout", "1s"), ("idle_in_transaction_session_timeout", "1min")):
+        separate.run(f"ALTER DATABASE separate SET {name} = '{limit}'")
+        separate.run(f"ALTER ROLE easel IN DATABASE separate RESET {name}")
     lock = "SELECT 1 FROM queue_clock FOR UPDATE"
     with closing(Database(separate.url, pool_size=2)) as database, database.begin() as holder:
         holder.exec_driver_sql(lock)

@@ -228,7 +228,7 @@ def test_an_abandoned_picture_is_interrupted(fake: FakeSdapi, generator: Generat
 
 def test_a_picture_that_takes_too_long_is_interrupted(fake: FakeSdapi) -> None:
     fake.hold()
-    client = Sdapi(fake.address, draw_timeout_s=0.3)
+    client = Sdapi(fake.address, draw_timeout_s=1.0)
     with pytest.raises(GeneratorUnavailable) as caught:
         make(client, order())
     client.close()

@@ -19,6 +19,7 @@ from shared.jobs.reasons import GENERATOR_FAILED
 from shared.jobs.states import MOVES, Event, State
 from shared.jobs.submission import cancel, delete
 from shared.testing.fake_generator import FakeGenerator, Plan
+from tests.support.poller import Poller
 from tests.support.world import LIMITS, World
 
 
@@ -119,10 +120,11 @@ def test_twenty_concurrent_submits_keep_the_limits(world: World) -> None:
 
 
 class Walk:
-    """Random actions of one thread on the jobs of one of three users."""
+    """Random actions of one thread on the jobs of one of three users, with a worker of its own: only one claims."""
 
     def __init__(self, world: World, credentials: dict[UUID, Credential], seed: int) -> None:
         self.world = world
+        self.poller = Poller(world.services, world.poller.addresses)
         self.random = random.Random(seed)
         self.credentials = credentials
         self.deleted: Counter[str] = Counter()
@@ -138,13 +140,13 @@ class Walk:
             submission_store.queue(connection, user_id, self.world.new_job(), **LIMITS)
 
     def start(self) -> None:
-        self.world.poller.start()
+        self.poller.start()
 
     def advance(self) -> None:
         job = self._job("state = 'generating'")
         if job:
             self.world.hurry()
-            self.world.poller.advance(job[0])
+            self.poller.advance(job[0])
 
     def cancel(self) -> None:
         job = self._job("true")
@@ -186,6 +188,8 @@ def test_the_counters_are_correct_after_random_moves(world: World, generator: Fa
     walks = [Walk(world, credentials, 10 * seed + number) for number in range(4)]
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(lambda walk: walk.run(30), walks))
+    for walk in walks:
+        walk.poller.close_clients()
     deleted = sum((walk.deleted for walk in walks), Counter[str]())
     world.check_books(deleted_succeeded=deleted["succeeded"])
     left = [row.id for row in world.sql("SELECT id FROM jobs WHERE finished_at IS NULL")]

@@ -1,5 +1,6 @@
 """Scans of the queue begin where it lives, although an old transaction keeps what is dead."""
 
+import pytest
 from sqlalchemy import Connection, text
 
 from shared.polling import claims, dispatch
@@ -84,7 +85,10 @@ def test_a_job_that_waits_is_never_below_the_floors(world: World, generator: Fak
         assert claim.crashed
 
 
-def test_a_job_that_is_retried_is_found(world: World, generator: FakeGenerator) -> None:
+def test_a_job_that_is_retried_is_found(
+    world: World, generator: FakeGenerator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.polling.floors.KEPT_S", 3600.0)  # a busy machine may rest for a second
     first = world.submit(world.user())
     world.sql("UPDATE queue_clock SET turn = 1000")
     world.sql("UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = :id", id=first)
@@ -93,7 +97,7 @@ def test_a_job_that_is_retried_is_found(world: World, generator: FakeGenerator) 
     assert floors.place[0] == 1000
     world.sql("UPDATE jobs SET state = 'queued', finished_at = NULL WHERE id = :id", id=first)
     floors.refresh(world.services.db)
-    assert floors.place[0] == 1000, "a look is kept for a second"
+    assert floors.place[0] == 1000, "a look is kept for a while"
     floors.expire()
     floors.refresh(world.services.db)
     assert floors.place[0] < 1000

@@ -97,7 +97,7 @@ def test_a_hostile_prompt_adds_no_header(prompt: str, tmp_path: Path) -> None:
     check_harmless(prompt, tmp_path)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     prompt=some.text(some.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=200)
     | some.from_regex(r"( ?=\?utf-8\?[qb]\?[!-~]{0,40}\?=){1,3}", fullmatch=True)
@@ -106,7 +106,7 @@ def test_no_prompt_adds_a_header(prompt: str, tmp_path_factory: pytest.TempPathF
     check_harmless(prompt, tmp_path_factory.getbasetemp() / "mails")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(email=some.text(max_size=60) | some.emails())
 def test_no_address_adds_a_header(email: str) -> None:
     with suppress(mail.MailRefused):
