@@ -43,7 +43,7 @@ class LongPoll:
     """Holds requests until their job changes, without a thread or a connection for each of them.
 
     `list_changed` returns those of the jobs and signs it is given whose job has another sign now, or is gone. A sign is
-    a text that changes when the job or its place in the queue does.
+    a text that changes when the job does.
     The pause between two looks is `shortest_pause_s` while few requests wait, and at most `LONGEST_PAUSE_S`.
     """
 
