@@ -103,7 +103,7 @@ async def _get(services: Services, credential: Credential, job_id: UUID) -> _Job
 
 async def _watch(long_poll: LongPoll, services: Services, credential: Credential, job_id: UUID, *, soon: bool) -> _Job:
     """Read a job together with those of other requests that wait; by itself if its token is not simply valid."""
-    job = await long_poll.gathered(partial(_read_all, services)).get((job_id, credential), soon=soon)
+    job = await long_poll.gathered(partial(_read_all, services), soon=soon).get((job_id, credential))
     return await in_thread(_read_watched, services, (job_id, credential)) if job is None else job
 
 
