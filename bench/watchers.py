@@ -107,6 +107,7 @@ def _connected(ground: Ground, port: int, watchers: int) -> Iterator[Plan]:
         "connections": watchers,
         "status": 200,
         "requests": requests,
+        "follows": True,
     }
     path = ground.home / "watchers.json"
     path.write_text(json.dumps(plan), encoding="utf-8")
@@ -117,7 +118,13 @@ def _connected(ground: Ground, port: int, watchers: int) -> Iterator[Plan]:
                 raise RuntimeError(f"the watchers did not connect within {CONNECT_LIMIT_S:.0f} s")
             time.sleep(LOOK_S)
         other = [requests[-1].replace(f"?wait={HOLD_S}", "")]
-        yield plan | {"seconds": SECONDS, "connections": 1, "requests": other, "every_s": OTHER_EVERY_S}
+        yield plan | {
+            "seconds": SECONDS,
+            "connections": 1,
+            "requests": other,
+            "every_s": OTHER_EVERY_S,
+            "follows": False,
+        }
 
 
 def _measure(ground: Ground, act: Callable[[], None], other: Plan) -> Cost:

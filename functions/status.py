@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,9 @@ from shared.jobs.records import JobRecord
 from shared.jobs.views import Pictures, job_json
 from shared.services import Services
 
+LEAST_S, S_PER_PLACE = 1.0, 0.04
+"""How long a request waits before a new place alone is an answer: at least, and for each place in the queue."""
+
 router = APIRouter(tags=["jobs"])
 handler = lambda_handler(router)
 
@@ -44,10 +48,11 @@ async def status(
     """Return a job with its timeline.
 
     With `wait` the answer is held until the job differs from `If-None-Match`, or from its state at the beginning of the
-    request.
+    request. Jobs move up at each start, so a new place alone is told a second later near the front, and only at the end
+    of the wait far back.
     """
     deadline = asyncio.get_running_loop().time() + wait
-    known, changed, over = if_none_match, False, False
+    known, changed, told, over = if_none_match, False, False, False
     while True:
         read = (
             _watch(long_poll, services, credential, job_id, soon=changed)
@@ -57,11 +62,12 @@ async def status(
         job = await read
         left_s = deadline - asyncio.get_running_loop().time()
         known = known or job.etag
-        if over or left_s <= 0 or not _matches(job.etag, known) or job.finished:
+        if over or left_s <= 0 or job.finished or not _matches(job.etag if told else job.own_etag, known):
             break
-        changed = await long_poll.wait(job_id, job.sign, left_s)
-        over = not changed
-        if over and if_none_match is not None:
+        wait_s = min(left_s, place_told_after_s(job.place))
+        changed = await long_poll.wait(job_id, job.sign, wait_s)
+        told, over = told or not changed, not changed and wait_s == left_s
+        if over and if_none_match is not None and job.place is None:
             break  # it is as it was read; without a tag of theirs, they get the newest estimate
     headers = {"ETag": job.etag, "Cache-Control": "private, no-cache"}
     if not job.finished:
@@ -71,10 +77,19 @@ async def status(
     return json_answer(job.body, headers=headers)
 
 
+def place_told_after_s(place: int | None) -> float:
+    """Return after what time of waiting a new place alone is an answer; a job without a place gets no new one."""
+    return math.inf if place is None else max(LEAST_S, S_PER_PLACE * place)
+
+
 @dataclass(frozen=True, slots=True)
 class _Job:
+    """A job as it is answered. `own_etag` is what its tag begins with: the part without its place in the queue."""
+
     body: bytes
+    own_etag: str
     etag: str
+    place: int | None
     finished: bool
     sign: str | None
 
@@ -88,7 +103,7 @@ async def _get(services: Services, credential: Credential, job_id: UUID) -> _Job
 
 async def _watch(long_poll: LongPoll, services: Services, credential: Credential, job_id: UUID, *, soon: bool) -> _Job:
     """Read a job together with those of other requests that wait; by itself if its token is not simply valid."""
-    job = await long_poll.gathered(partial(_read_all, services)).get((job_id, credential), soon=soon)
+    job = await long_poll.gathered(partial(_read_all, services), soon=soon).get((job_id, credential))
     return await in_thread(_read_watched, services, (job_id, credential)) if job is None else job
 
 
@@ -109,21 +124,26 @@ def _read_all(services: Services, asked: Collection[_Asked]) -> dict[_Asked, _Jo
 
 
 def _render(pictures: Pictures, job: JobRecord, sign: str | None) -> _Job:
-    body = job_json(job, pictures).encode()
-    return _Job(body, _etag(body), job.finished_at is not None, sign)
+    body, place = job_json(job, pictures).encode(), job.outlook.position
+    own_etag = _own_etag(body)
+    etag = f'{own_etag}"' if place is None else f'{own_etag}-{place}"'
+    return _Job(body, own_etag, etag, place, job.finished_at is not None, sign)
 
 
 def _matches(etag: str, known: str) -> bool:
-    """Return whether a list of tags contains this one; they are compared without `W/` (RFC 9110, 13.1.2)."""
+    """Return whether a list of tags contains this one, or one that begins so.
+
+    Tags are compared without `W/` (RFC 9110, 13.1.2).
+    """
     return etag.removeprefix("W/") in known
 
 
-def _etag(body: bytes) -> str:
-    """Return a weak tag of the answer without the estimated wait, which changes every second.
+def _own_etag(body: bytes) -> str:
+    """Return the beginning of a weak tag: that of the answer without its place and its estimate, which change often.
 
-    The estimate comes before all that users write, so the first match is the field itself.
+    Both come before all that users write, so the first match is the field itself.
     """
-    before, _, after = body.partition(b'"eta_seconds":')
+    before, _, after = body.partition(b'"queue_position":')
     digest = hashlib.sha256(before)
-    digest.update(after.partition(b",")[2])
-    return f'W/"{digest.hexdigest()[:32]}"'
+    digest.update(after.partition(b'"eta_seconds":')[2].partition(b",")[2])
+    return f'W/"{digest.hexdigest()[:32]}'

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Hashable, Mapping
-from contextlib import suppress
 from typing import Generic, TypeVar
 
 from functions.http.threads import in_thread
@@ -10,8 +9,11 @@ from functions.http.threads import in_thread
 MOST_AT_ONCE = 500
 """How many keys one read has at most."""
 
-ANSWERED_AT_ONCE = 20
-"""How many keys' requests are answered before other requests come between."""
+ANSWERED_AT_ONCE, REST_S = 20, 0.01
+"""How many keys' requests are answered before other requests come between, and for how long they do.
+
+Those that are answered ask again, so answers that come together are requests that come together.
+"""
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -35,19 +37,13 @@ class Gathered(Generic[Key, Value]):
         self._read = read
         self._pause_s = pause_s
         self._asked: dict[Key, asyncio.Future[Value | None]] = {}
-        self._soon = asyncio.Event()
         self._reading: asyncio.Task[None] | None = None
 
-    async def get(self, key: Key, *, soon: bool = False) -> Value | None:
-        """Return the current value of a key, None if it is missing. Propagates the exceptions of `read`.
-
-        soon: read without a pause, together with all that is asked for by then.
-        """
+    async def get(self, key: Key) -> Value | None:
+        """Return the current value of a key, None if it is missing. Propagates the exceptions of `read`."""
         if not is_running(self._reading):
-            self._asked, self._soon = {}, asyncio.Event()
+            self._asked = {}
             self._reading = asyncio.create_task(self._read_batches())
-        if soon:
-            self._soon.set()
         answer = self._asked.get(key)
         if answer is None:
             answer = self._asked[key] = asyncio.get_running_loop().create_future()
@@ -55,7 +51,9 @@ class Gathered(Generic[Key, Value]):
 
     async def _read_batches(self) -> None:
         while self._asked:
-            await self._gather()
+            await asyncio.sleep(0)  # lets all requests of this round of the loop ask
+            if len(self._asked) < MOST_AT_ONCE and (pause_s := self._pause_s()):
+                await asyncio.sleep(pause_s)
             keys = list(self._asked)[:MOST_AT_ONCE]
             batch = {key: self._asked.pop(key) for key in keys}
             try:
@@ -68,11 +66,4 @@ class Gathered(Generic[Key, Value]):
                 for number, (key, answer) in enumerate(batch.items(), 1):
                     answer.set_result(found.get(key))
                     if number % ANSWERED_AT_ONCE == 0:
-                        await asyncio.sleep(0)
-
-    async def _gather(self) -> None:
-        await asyncio.sleep(0)  # lets all requests of this round of the loop ask
-        if len(self._asked) < MOST_AT_ONCE and (pause_s := self._pause_s()):
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._soon.wait(), pause_s)
-        self._soon.clear()
+                        await asyncio.sleep(REST_S)

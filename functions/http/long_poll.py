@@ -43,7 +43,7 @@ class LongPoll:
     """Holds requests until their job changes, without a thread or a connection for each of them.
 
     `list_changed` returns those of the jobs and signs it is given whose job has another sign now, or is gone. A sign is
-    a text that changes when the job or its place in the queue does.
+    a text that changes when the job does.
     The pause between two looks is `shortest_pause_s` while few requests wait, and at most `LONGEST_PAUSE_S`.
     """
 
@@ -53,13 +53,21 @@ class LongPoll:
         self._waiters: set[_Waiter] = set()
         self._ends = SpreadEnds()
         self._polling: asyncio.Task[None] | None = None
-        self._gathered: Gathered[Any, Any] | None = None
+        self._gathered: dict[bool, Gathered[Any, Any]] = {}
 
-    def gathered(self, read: Callable[[Collection[Key]], Mapping[Key, Value]]) -> Gathered[Key, Value]:
-        """Return what reads jobs for all requests that wait; `read` is the same at every call."""
-        if self._gathered is None:
-            self._gathered = Gathered(read, lambda: min(LONGEST_PAUSE_S, GATHERED_PER_WAITER_S * len(self._waiters)))
-        return self._gathered
+    def gathered(
+        self, read: Callable[[Collection[Key]], Mapping[Key, Value]], *, soon: bool = False
+    ) -> Gathered[Key, Value]:
+        """Return what reads jobs for all requests that wait; `read` is the same at every call.
+
+        soon: it reads without a pause, and not together with those for which a pause is made.
+        """
+        if soon not in self._gathered:
+            self._gathered[soon] = Gathered(read, (lambda: 0.0) if soon else self._gather_pause_s)
+        return self._gathered[soon]
+
+    def _gather_pause_s(self) -> float:
+        return min(LONGEST_PAUSE_S, GATHERED_PER_WAITER_S * len(self._waiters))
 
     async def wait(self, job_id: UUID, seen: str | None, timeout_s: float) -> bool:
         """Return whether the job's sign is no longer `seen`: as soon as that is so, or after `timeout_s`.

@@ -16,30 +16,22 @@ Seen: TypeAlias = tuple[UUID, str | None]
 
 # A kind's newest period is the one that its jobs may show, if any: they do not overlap.
 _SIGNED = """
-WITH asked AS MATERIALIZED ({asked}), front AS MATERIALIZED (
-    SELECT turn AS start, greatest(turn, coalesce((
-        SELECT turn FROM jobs WHERE state = 'queued' ORDER BY turn, id OFFSET 100 LIMIT 1
-    ), 'infinity')) AS near
-    FROM queue_clock
-), newest AS MATERIALIZED (
+WITH asked AS MATERIALIZED ({asked}), newest AS MATERIALIZED (
     SELECT kinds.protocols, period.id, period.ended_at
     FROM (SELECT DISTINCT protocols FROM asked WHERE state = 'queued') AS kinds
     CROSS JOIN LATERAL (
         SELECT w.id, w.ended_at FROM wait_reasons w WHERE w.protocols = kinds.protocols ORDER BY w.id DESC LIMIT 1
     ) AS period
 )
-SELECT a.id, a.seen, concat_ws(' ', a.version,
-    CASE WHEN a.state <> 'queued' THEN NULL WHEN a.turn <= f.near THEN f.start
-        ELSE floor(20 * ln(a.turn - f.start)) END,
-    CASE WHEN n.ended_at IS NULL OR n.ended_at > a.created_at THEN n.id END
-) AS sign
-FROM asked a CROSS JOIN front f LEFT JOIN newest n ON n.protocols = a.protocols AND a.state = 'queued'
+SELECT a.id, a.seen,
+    concat_ws(' ', a.version, CASE WHEN n.ended_at IS NULL OR n.ended_at > a.created_at THEN n.id END) AS sign
+FROM asked a LEFT JOIN newest n ON n.protocols = a.protocols AND a.state = 'queued'
 """
 _ASKED = """
-SELECT id, NULL AS seen, version, state, turn, protocols, created_at FROM jobs WHERE id = ANY({job_ids})
+SELECT id, NULL AS seen, version, state, protocols, created_at FROM jobs WHERE id = ANY({job_ids})
 """
 _SEEN = """
-SELECT given.id, given.seen, version, state, turn, protocols, created_at
+SELECT given.id, given.seen, version, state, protocols, created_at
 FROM json_to_recordset(CAST(%(given)s AS json)) AS given (id uuid, seen text) LEFT JOIN jobs j ON j.id = given.id
 """
 
@@ -83,9 +75,8 @@ def list_watched_views(
 def list_changed_signs(connection: Connection, seen: Collection[Seen]) -> dict[Seen, str]:
     """Return the new signs of those of the jobs and signs whose job has another one by now; "" if it is gone.
 
-    A job's sign is a text that changes when the job does. A queued job's also changes with the reason for which it
-    waits, and with its place in the queue: far back, not with each job that starts, but about as often as the place
-    becomes a twentieth smaller. Otherwise each start would make every job's watchers read it again.
+    A job's sign is a text that changes when the job does; a queued job's also changes with the reason for which it
+    waits. Its place is not part of it: each start changes the places of all.
     """
     given = to_json([{"id": job_id, "seen": sign} for job_id, sign in seen]).decode()
     return {(job_id, was): sign for job_id, was, sign in fetch(connection, _CHANGED, {"given": given})}

@@ -96,6 +96,25 @@ def test_a_new_queue_position_is_a_change(
     assert held.result(timeout=LONG_S + 10).json()["queue_position"] == 2
 
 
+def test_a_new_position_alone_is_told_a_little_later(
+    door: Door, ada: Person, submit: Submit, step: Callable[[], int], generator: FakeGenerator
+) -> None:
+    generator.plan = Plan(polls=1000)
+    for _ in range(3):
+        submit()
+    job = submit()
+    etag = ask(door, ada, job).headers["etag"]
+    step()
+    moved = ask(door, ada, job, known=etag)
+    assert (moved.status_code, moved.json()["queue_position"]) == (200, 2)
+    assert moved.headers["etag"] != etag
+    started = time.monotonic()
+    answer = ask(door, ada, job, 0.4, etag)
+    assert time.monotonic() - started >= 0.4
+    assert (answer.status_code, answer.json()["queue_position"]) == (200, 2)
+    assert ask(door, ada, job, 0.4, answer.headers["etag"]).status_code == 304
+
+
 def test_a_reason_for_waiting_is_a_change(
     door: Door, ada: Person, submit: Submit, threads: ThreadPoolExecutor, poller: Poller
 ) -> None:

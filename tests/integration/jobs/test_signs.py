@@ -1,4 +1,4 @@
-"""What makes a waiting request look at its job again: every change near the front, only large ones far back."""
+"""What makes a waiting request look at its job again: every change of the job, not its place in the queue."""
 
 from uuid import UUID
 
@@ -6,24 +6,21 @@ import pytest
 
 from shared.jobs import store as job_store
 from shared.jobs import watch_store
+from shared.jobs.states import Event, State
 from tests.support.world import World
-
-FAR = 1000.0
 
 
 @pytest.fixture
 def queue(world: World) -> list[UUID]:
-    """Queue 200 jobs in this order, a start tag apart, and a last one far behind them."""
+    """Queue 200 jobs in this order, a start tag apart."""
     first = world.submit(world.user())
     world.sql(
         "INSERT INTO jobs (user_id, prompt, settings, cost, turn, protocols, quota_day)"
-        " SELECT user_id, prompt, settings, cost, turn, protocols, quota_day FROM jobs, generate_series(2, 201)"
+        " SELECT user_id, prompt, settings, cost, turn + number, protocols, quota_day"
+        " FROM jobs, generate_series(1, 199) AS number"
     )
-    rows = world.sql("SELECT id FROM jobs ORDER BY id")
+    rows = world.sql("SELECT id FROM jobs ORDER BY turn")
     assert rows[0].id == first
-    for place, row in enumerate(rows):
-        turn = FAR if row is rows[-1] else place
-        world.sql("UPDATE jobs SET turn = :turn WHERE id = :id", turn=turn, id=row.id)
     return [row.id for row in rows]
 
 
@@ -33,36 +30,19 @@ def signs(world: World, queue: list[UUID]) -> list[str]:
     return [found[job_id, None] for job_id in queue]
 
 
-def changed(world: World, queue: list[UUID], to: float) -> set[int]:
-    """Move the virtual time; return the places of the jobs whose signs have changed."""
-    before = signs(world, queue)
-    world.sql("UPDATE queue_clock SET turn = :turn", turn=to)
-    return {place for place, (old, new) in enumerate(zip(before, signs(world, queue), strict=True)) if old != new}
-
-
-def test_each_start_is_a_change_for_the_first_hundred(world: World, queue: list[UUID]) -> None:
-    for turn in (0.5, 0.75, 1.0):
-        assert changed(world, queue, turn) >= set(range(101))
-
-
-def test_far_back_a_start_is_seldom_a_change(world: World, queue: list[UUID]) -> None:
-    world.sql("UPDATE queue_clock SET turn = 0.5")
-    far = set(range(101, 201))
-    assert len(changed(world, queue, 1.0) & far) < 20
-    assert changed(world, queue, 20.0) >= far, "a tenth nearer"
-    assert 200 in changed(world, queue, FAR / 2)
-
-
-def test_a_job_before_the_virtual_time_has_a_sign(world: World, queue: list[UUID]) -> None:
-    world.sql("UPDATE queue_clock SET turn = :turn", turn=2 * FAR)
-    assert changed(world, queue, 3 * FAR) == set(range(201))
+def test_a_start_changes_the_places_of_others_and_no_sign(world: World, queue: list[UUID]) -> None:
+    before = signs(world, queue[1:])
+    world.sql("UPDATE jobs SET state = 'generating' WHERE id = :id", id=queue[0])
+    world.sql("UPDATE queue_clock SET turn = 1")
+    assert signs(world, queue[1:]) == before
 
 
 def test_a_job_that_changes_or_leaves_has_another_sign(world: World, queue: list[UUID]) -> None:
     before = signs(world, queue[-1:])
     world.sql("UPDATE jobs SET version = version + 1 WHERE id = :id", id=queue[-1])
     changed_once = signs(world, queue[-1:])
-    world.sql("UPDATE jobs SET state = 'cancelled', finished_at = now() WHERE id = :id", id=queue[-1])
+    with world.services.db.begin() as connection:
+        job_store.move(connection, queue[-1], State.CANCELLED, Event.CANCELLED)
     assert len({*before, *changed_once, *signs(world, queue[-1:])}) == 3
 
 

@@ -62,20 +62,6 @@ def test_a_batch_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert asyncio.run(ask()) == [1, 1, 2, 2, 3]
 
 
-def test_what_is_asked_for_soon_ends_the_pause_for_all() -> None:
-    reads = Reads()
-
-    async def ask() -> list[int | None]:
-        shared: Gathered[str, int] = Gathered(reads.read, lambda: 3600.0)
-        first = asyncio.create_task(shared.get("a"))
-        for _ in range(5):
-            await asyncio.sleep(0)
-        return [await shared.get("b", soon=True), await first, await shared.get("a", soon=True)]
-
-    assert asyncio.run(ask()) == [1, 1, 2]
-    assert reads.made == [["a", "b"], ["a"]]
-
-
 def test_others_come_between_the_answers_of_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     reads, answered = Reads(), []
     monkeypatch.setattr(gathered, "ANSWERED_AT_ONCE", 2)

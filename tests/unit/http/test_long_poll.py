@@ -1,6 +1,7 @@
 """How often waiting requests are looked up: soon while that costs little, and never more than a share of the time."""
 
 import asyncio
+import threading
 from collections.abc import Collection
 from uuid import UUID, uuid4
 
@@ -69,6 +70,26 @@ def test_a_request_waits_until_its_own_job_changes() -> None:
 
     assert asyncio.run(wait())
     assert signs.asked[:3] == [{mine, other}] * 3
+
+
+def test_a_changed_job_is_not_read_behind_the_others() -> None:
+    go_on = threading.Event()
+
+    def read(keys: Collection[str]) -> dict[str, str]:
+        if "others" in keys:
+            go_on.wait(LONG_S)
+        return {key: key for key in keys}
+
+    async def ask() -> tuple[str | None, bool]:
+        long_poll = LongPoll(lambda seen: seen, shortest_pause_s=0.001)
+        others = asyncio.create_task(long_poll.gathered(read).get("others"))
+        changed: str | None = await long_poll.gathered(read, soon=True).get("changed")
+        still_read = not others.done()
+        go_on.set()
+        await others
+        return changed, still_read
+
+    assert asyncio.run(ask()) == ("changed", True)
 
 
 @pytest.mark.parametrize("error", [Unavailable("The database cannot be reached."), DatabaseFault("no such column")])
