@@ -20,11 +20,11 @@ from local.ports import free_port
 from shared.accounts import token_store
 from shared.accounts.tokens import new_token, token_hash
 
-SECONDS = 30.0
+SECONDS = 100.0
 HOLD_S = 20
 SETTLE_S = 60.0
 CONNECT_LIMIT_S = 60.0
-LIMIT_S = 300.0
+LIMIT_S = 400.0
 LOOK_S = 0.2
 OTHER_EVERY_S = 0.1
 SPARE_FILES = 200
