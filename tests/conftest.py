@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,6 +32,10 @@ from tests.support.world import World
 
 hypothesis.settings.load_profile("ci")
 """Its own one: the same examples in each run, and no limits of time, which a busy machine exceeds."""
+
+# A shell starts what it runs in the background deaf to Ctrl-C, and programs that the tests start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
