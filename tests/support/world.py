@@ -86,9 +86,13 @@ class World:
         return {row.prefix for row in self.sql("SELECT prefix FROM garbage")}
 
     def hurry(self) -> None:
-        """Make every step and every pausing job due, and every failed generator one that may be asked again."""
+        """Make every step and every pausing job due, and every failed generator one that may be asked again.
+
+        Also the steps of dead workers, for which a sweep waits a moment longer than many rounds may take.
+        """
         past = "clock_timestamp() - interval '1 minute'"
-        idle = "SELECT id FROM jobs WHERE state = 'generating' AND lease_until IS NULL FOR UPDATE SKIP LOCKED"
+        is_idle = "(lease_until IS NULL OR lease_until < clock_timestamp())"
+        idle = f"SELECT id FROM jobs WHERE state = 'generating' AND {is_idle} FOR UPDATE SKIP LOCKED"
         self.sql(f"UPDATE jobs SET next_step_at = {past} WHERE id IN ({idle})")
         self.sql("UPDATE jobs SET next_step_at = NULL WHERE state = 'queued' AND next_step_at IS NOT NULL")
         self.sql(f"UPDATE generators SET refusing_until = {past} WHERE refusing_until IS NOT NULL")
