@@ -6,12 +6,12 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from shared.accounts import store as user_store
 from shared.accounts.auth import Credential, require_user
 from shared.accounts.store import User
 from shared.api.likenesses import LikenessChange, LikenessRequest
 from shared.api.presets import resolve
 from shared.api.schemas import JobRequest
-from shared.core import locks
 from shared.core.errors import InvalidRequest, NotFound, StillRunning, TooManyLikenesses
 from shared.core.log import fields as log_fields
 from shared.core.paging import page
@@ -60,7 +60,7 @@ def submit(
     with services.db.begin() as connection:
         user = require_user(connection, credential)
         # Other submits of this user wait here, so that none takes the key, or the last place, meanwhile.
-        locks.lock_users(connection, [user.id])
+        user_store.lock(connection, user.id)
         job_id = UUID(submission.queue_or_find(services, connection, credential, job, refusal).id)
         found = store.find_by_job(connection, job_id) or _create(services, connection, user, job_id, request)
     _log.info("accepted", extra=log_fields(job_id=str(job_id)))

@@ -43,7 +43,7 @@ STOP_S = 20.0
 
 
 class _Call(Enum):
-    """Why the pump is to look: somebody woke it, or a step is done."""
+    """What wakes the pump: a wake-up, or a finished step."""
 
     WAKE_UP = auto()
     DONE = auto()

@@ -198,7 +198,7 @@ class Worker:
         return ended
 
     def settle_all_but(self, attempt_tokens: Container[UUID]) -> None:
-        """End the claims without these tokens: an error has parted them from their steps, and nobody else would."""
+        """End the claims without these tokens. An error has left them without a step, so nothing else ends them."""
         self._leases.settle_all_but(attempt_tokens)
 
     def work(self, taken: Taken) -> float | None:

@@ -120,7 +120,7 @@ def test_twenty_concurrent_submits_keep_the_limits(world: World) -> None:
 
 
 class Walk:
-    """Random actions of one thread on the jobs of one of three users, with a worker of its own: only one claims."""
+    """One thread's random actions on one of three users' jobs. It has its own worker, of which one thread claims."""
 
     def __init__(self, world: World, credentials: dict[UUID, Credential], seed: int) -> None:
         self.world = world
